@@ -1,0 +1,26 @@
+//! The media types that the protocol itself knows.
+
+/// An OCI image manifest (image-spec v1.1.1, "manifest.md").
+pub const IMAGE_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+
+/// An OCI image index (image-spec v1.1.1, "image-index.md").
+pub const IMAGE_INDEX: &str = "application/vnd.oci.image.index.v1+json";
+
+/// Docker's manifest, schema 2: the same shape as an image manifest.
+pub const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
+
+/// Docker's manifest list: the same shape as an image index.
+pub const DOCKER_LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
+
+/// What a client that takes every kind of manifest sends as `Accept`.
+pub const ACCEPT_MANIFESTS: &str = "application/vnd.oci.image.manifest.v1+json, \
+     application/vnd.oci.image.index.v1+json, \
+     application/vnd.docker.distribution.manifest.v2+json, \
+     application/vnd.docker.distribution.manifest.list.v2+json";
+
+/// A media type without its parameters, in lower case: what comparisons want.
+#[must_use]
+pub fn essence(media_type: &str) -> String {
+    let bare = media_type.split(';').next().unwrap_or_default();
+    bare.trim().to_ascii_lowercase()
+}
