@@ -1,7 +1,5 @@
 //! Descriptors: what is known of content before it is read.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 use crate::Digest;
@@ -10,7 +8,8 @@ use crate::Digest;
 /// (image-spec v1.1.1, "Content Descriptors").
 ///
 /// `urls` and `data` are not kept: content is fetched from the registry alone,
-/// and the one that `urls` leads to is not to be spoken to (CVE-2020-15157).
+/// and the one that `urls` leads to is not to be spoken to (CVE-2020-15157). Nor are
+/// annotations: nothing in a transfer depends on them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Descriptor {
@@ -20,24 +19,16 @@ pub struct Descriptor {
     pub digest: Digest,
     /// Its exact length in bytes.
     pub size: u64,
-    /// Free-form properties, for example the name in an image layout's index.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub annotations: BTreeMap<String, String>,
-    /// What kind of artifact the content is, in an index's entries.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub artifact_type: Option<String>,
 }
 
 impl Descriptor {
-    /// A descriptor with nothing but the three required properties.
+    /// A descriptor of its three properties.
     #[must_use]
     pub fn new(media_type: impl Into<String>, digest: Digest, size: u64) -> Self {
         Self {
             media_type: media_type.into(),
             digest,
             size,
-            annotations: BTreeMap::new(),
-            artifact_type: None,
         }
     }
 }

@@ -1,54 +1,36 @@
 //! Manifests: what belongs to an artifact (image-spec v1.1.1, "manifest.md" and
 //! "image-index.md").
 
-use std::collections::BTreeMap;
-
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use crate::{Descriptor, limit, media_type};
 
-/// A manifest as it was fetched, parsed for what a transfer needs.
+/// A manifest as it was fetched, parsed for what a transfer needs. The bytes stay
+/// what counts: whoever stores or sends a manifest uses those.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Manifest {
     /// A config and layers.
-    Image(Box<ImageManifest>),
+    Image(Image),
     /// Other manifests.
-    Index(ImageIndex),
+    Index(Index),
 }
 
 /// An image manifest, of OCI or Docker.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ImageManifest {
-    /// Always 2.
-    pub schema_version: u32,
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Image {
     /// The manifest's own media type, where it says so.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub media_type: Option<String>,
-    /// What kind of artifact it is, where it says so.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub artifact_type: Option<String>,
     /// The config blob.
     pub config: Descriptor,
     /// The layers, whose order has meaning.
     pub layers: Vec<Descriptor>,
-    /// The manifest that this one says something about.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub subject: Option<Descriptor>,
-    /// Free-form properties.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub annotations: BTreeMap<String, String>,
 }
 
 /// An image index or Docker's manifest list.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ImageIndex {
-    /// Always 2.
-    pub schema_version: u32,
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Index {
     /// The index's own media type, where it says so.
-    #[serde(default)]
     pub media_type: Option<String>,
     /// The manifests in it.
     pub manifests: Vec<Descriptor>,
@@ -89,15 +71,15 @@ impl Manifest {
         struct Shape {
             schema_version: u32,
             media_type: Option<String>,
-            manifests: Option<serde::de::IgnoredAny>,
-            layers: Option<serde::de::IgnoredAny>,
-            config: Option<serde::de::IgnoredAny>,
+            manifests: Option<Vec<Descriptor>>,
+            layers: Option<Vec<Descriptor>>,
+            config: Option<Descriptor>,
         }
         if bytes.len() as u64 > limit::MANIFEST_BYTES {
             return Err(ManifestError::Size);
         }
-        let json = |error: serde_json::Error| ManifestError::Json(error.to_string());
-        let shape: Shape = serde_json::from_slice(bytes).map_err(json)?;
+        let shape: Shape = serde_json::from_slice(bytes)
+            .map_err(|error| ManifestError::Json(error.to_string()))?;
         if shape.schema_version != 2 {
             return Err(ManifestError::SchemaVersion(shape.schema_version));
         }
@@ -109,61 +91,65 @@ impl Manifest {
                 outside: crate::problem::clean(outside, 100),
             });
         }
-        let has_image = shape.layers.is_some() || shape.config.is_some();
-        match (shape.manifests.is_some(), has_image) {
-            (true, true) => Err(ManifestError::Ambiguous),
-            (true, false) => serde_json::from_slice(bytes).map(Self::Index).map_err(json),
-            (false, _) => serde_json::from_slice(bytes)
-                .map(|image| Self::Image(Box::new(image)))
-                .map_err(json),
+        let media_type = shape.media_type;
+        match (shape.manifests, shape.config, shape.layers) {
+            (Some(manifests), None, None) => Ok(Self::Index(Index {
+                media_type,
+                manifests,
+            })),
+            (Some(_), _, _) => Err(ManifestError::Ambiguous),
+            (None, Some(config), Some(layers)) => Ok(Self::Image(Image {
+                media_type,
+                config,
+                layers,
+            })),
+            (None, _, _) => Err(ManifestError::Json(
+                "it has neither `config` and `layers` nor `manifests`".to_owned(),
+            )),
         }
-    }
-
-    /// The media type to serve and to describe it as: its own, or else the one it
-    /// was served as, or else that of its shape.
-    #[must_use]
-    pub fn media_type(&self, served_as: Option<&str>) -> String {
-        let (own, default) = match self {
-            Self::Image(image) => (&image.media_type, media_type::IMAGE_MANIFEST),
-            Self::Index(index) => (&index.media_type, media_type::IMAGE_INDEX),
-        };
-        let known = |text: &str| {
-            [
-                media_type::IMAGE_MANIFEST,
-                media_type::IMAGE_INDEX,
-                media_type::DOCKER_MANIFEST,
-                media_type::DOCKER_LIST,
-            ]
-            .contains(&text)
-        };
-        own.clone()
-            .or_else(|| {
-                served_as
-                    .map(media_type::essence)
-                    .filter(|text| known(text))
-            })
-            .unwrap_or_else(|| default.to_owned())
     }
 }
 
-impl ImageManifest {
+impl Image {
+    /// The media type to serve and to describe it as: its own, or else Docker's if
+    /// it was served as that, or else OCI's.
+    #[must_use]
+    pub fn media_type(&self, served_as: Option<&str>) -> String {
+        let docker = || {
+            served_as
+                .map(media_type::essence)
+                .filter(|served| served == media_type::DOCKER_MANIFEST)
+        };
+        self.media_type
+            .clone()
+            .or_else(docker)
+            .unwrap_or_else(|| media_type::IMAGE_MANIFEST.to_owned())
+    }
+
     /// Everything that has to be there with the manifest: config and layers, in
     /// its order, each once. An error when one digest is given two sizes.
     pub fn blobs(&self) -> Result<Vec<Descriptor>, ManifestError> {
-        let mut sizes = BTreeMap::new();
-        let mut blobs = Vec::new();
-        for blob in std::iter::once(&self.config).chain(&self.layers) {
-            match sizes.insert(blob.digest.clone(), blob.size) {
-                None => blobs.push(blob.clone()),
-                Some(size) if size == blob.size => {}
-                Some(_) => {
+        let mut blobs: Vec<&Descriptor> = Vec::with_capacity(self.layers.len() + 1);
+        blobs.push(&self.config);
+        blobs.extend(&self.layers);
+        let mut places: Vec<usize> = (0..blobs.len()).collect();
+        places.sort_by(|a, b| blobs[*a].digest.cmp(&blobs[*b].digest).then(a.cmp(b)));
+        let mut first = vec![true; blobs.len()];
+        for pair in places.windows(2) {
+            let (before, after) = (blobs[pair[0]], blobs[pair[1]]);
+            if before.digest == after.digest {
+                if before.size != after.size {
                     return Err(ManifestError::Json(format!(
                         "it gives {} two different sizes",
-                        blob.digest
+                        after.digest
                     )));
                 }
+                first[pair[1]] = false;
             }
         }
+        let blobs = blobs.into_iter().zip(first);
+        let blobs = blobs.filter(|(_, first)| *first);
+        let blobs = blobs.map(|(blob, _)| blob.clone()).collect();
         Ok(blobs)
     }
 }

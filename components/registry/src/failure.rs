@@ -1,0 +1,132 @@
+//! How what goes wrong below becomes the errors of the contract.
+
+use wharf_oci::manifest::ManifestError;
+use wharf_oci::problem::Problem;
+use wharf_oci::reference::ReferenceError;
+use wharf_oci::{Url, limit};
+
+use crate::bindings::{
+    Descriptor, Error, ErrorCode, Exchange, Mismatch, content_store, credentials,
+};
+use crate::http::Incoming;
+
+/// An exchange that got no answer, or none that was whole.
+pub(crate) fn transport(method: &'static str, url: &Url, code: &ErrorCode) -> Error {
+    let reason = match code {
+        ErrorCode::HttpRequestDenied => {
+            return Error::Refused(format!(
+                "{method} {} was not granted to the registry component",
+                url.redacted()
+            ));
+        }
+        ErrorCode::DestinationIpProhibited => {
+            return Error::Refused(format!(
+                "{method} {} leads to an address that may not be reached",
+                url.redacted()
+            ));
+        }
+        ErrorCode::DnsError(_) | ErrorCode::DnsTimeout | ErrorCode::DestinationNotFound => {
+            "its name can't be resolved to an address"
+        }
+        ErrorCode::ConnectionRefused => "nothing listens there (connection refused)",
+        ErrorCode::ConnectionTimeout => "no connection came about in time",
+        ErrorCode::ConnectionTerminated | ErrorCode::HttpResponseIncomplete => {
+            "the connection broke off"
+        }
+        ErrorCode::ConnectionReadTimeout | ErrorCode::HttpResponseTimeout => {
+            "it was silent for too long"
+        }
+        ErrorCode::ConnectionWriteTimeout => "it did not take more bytes for too long",
+        ErrorCode::TlsCertificateError => {
+            "its certificate is not trusted (a private authority is given with --ca-file)"
+        }
+        ErrorCode::TlsProtocolError | ErrorCode::TlsAlertReceived(_) => {
+            "it does not speak TLS as expected"
+        }
+        ErrorCode::HttpProtocolError => "it does not speak HTTP as expected",
+        ErrorCode::HttpResponseHeaderSectionSize(_) => "its answer's headers are too large",
+        ErrorCode::InternalError(Some(text)) => text,
+        _ => "no whole answer came",
+    };
+    network(method, url, None, reason)
+}
+
+/// An exchange whose answer the protocol does not allow.
+pub(crate) fn network(method: &'static str, url: &Url, status: Option<u16>, why: &str) -> Error {
+    Error::Network(Exchange {
+        method: method.to_owned(),
+        url: url.redacted(),
+        status,
+        codes: Vec::new(),
+        message: why.to_owned(),
+        attempts: 1,
+    })
+}
+
+/// An exchange whose answer is an error, with what its body says.
+pub(crate) async fn answered(incoming: Incoming) -> Error {
+    let (method, url, status) = (incoming.method, incoming.url.redacted(), incoming.status);
+    let body = incoming.prefix(limit::PROBLEM_BYTES).await;
+    let Problem { codes, message } = Problem::parse(&body);
+    let exchange = Exchange {
+        method: method.to_owned(),
+        url,
+        status: Some(status),
+        codes,
+        message,
+        attempts: 1,
+    };
+    match status {
+        401 | 403 => Error::Authentication(exchange),
+        404 => Error::NotFound(exchange),
+        _ => Error::Network(exchange),
+    }
+}
+
+/// Content that is not what was promised.
+pub(crate) fn mismatch(subject: String, expected: &str, found: &str) -> Error {
+    Error::Integrity(Mismatch {
+        subject,
+        expected: expected.to_owned(),
+        found: found.to_owned(),
+    })
+}
+
+/// A manifest that can't be used.
+pub(crate) fn manifest(descriptor: &str, error: &ManifestError) -> Error {
+    Error::Other(format!("the manifest {descriptor} can't be used: {error}"))
+}
+
+impl From<ReferenceError> for Error {
+    fn from(error: ReferenceError) -> Self {
+        Error::InvalidInput(error.to_string())
+    }
+}
+
+impl From<content_store::Error> for Error {
+    fn from(error: content_store::Error) -> Self {
+        match error {
+            content_store::Error::Missing(digest) => Error::MissingContent(digest),
+            content_store::Error::Mismatch(mismatch) => Error::Integrity(mismatch),
+            content_store::Error::Failed(text) => Error::Storage(text),
+        }
+    }
+}
+
+impl From<credentials::Error> for Error {
+    fn from(error: credentials::Error) -> Self {
+        match error {
+            credentials::Error::Refused(text) => Error::Refused(text),
+            credentials::Error::Failed(text) => Error::Other(text),
+        }
+    }
+}
+
+/// The contract's descriptor of the library's.
+pub(crate) fn describe(descriptor: &wharf_oci::Descriptor) -> Descriptor {
+    Descriptor {
+        media_type: descriptor.media_type.clone(),
+        digest: descriptor.digest.to_string(),
+        size: descriptor.size,
+    }
+}

@@ -1,0 +1,280 @@
+//! One exchange over `wasi:http`: a request as it is, an answer as it comes.
+
+use std::borrow::Cow;
+
+use futures::join;
+use wharf_oci::Url;
+
+use crate::bindings::wasi::http::client;
+use crate::bindings::{
+    Error, ErrorCode, Fields, Method, Request, RequestOptions, Response, Scheme, Trailers,
+    content_store, wit_future, wit_stream,
+};
+use crate::failure;
+use crate::settings::Settings;
+
+type ByteStream = wit_bindgen::rt::async_support::StreamReader<u8>;
+type BodyEnd = wit_bindgen::rt::async_support::FutureReader<Result<Option<Trailers>, ErrorCode>>;
+
+/// A request.
+pub(crate) struct Outgoing {
+    /// `GET`, `HEAD`, …
+    pub(crate) method: &'static str,
+    /// Where to.
+    pub(crate) url: Url,
+    /// Headers other than those that follow from the body and the peer.
+    pub(crate) headers: Vec<(&'static str, Cow<'static, str>)>,
+    /// What is sent. It can be sent again.
+    pub(crate) body: Body,
+}
+
+/// A request's body.
+pub(crate) enum Body {
+    /// No body, and no word of its length.
+    None,
+    /// A body of no bytes, said to be so: registries insist on it with `POST`.
+    Empty,
+    /// A few bytes.
+    Bytes(Vec<u8>),
+    /// Content of the store, which is forwarded unread.
+    Content { digest: String, size: u64 },
+}
+
+/// An answer whose body is still to come.
+pub(crate) struct Incoming {
+    /// The request's method.
+    pub(crate) method: &'static str,
+    /// The request's address.
+    pub(crate) url: Url,
+    /// The answer's status.
+    pub(crate) status: u16,
+    headers: Fields,
+    response: Response,
+}
+
+impl Outgoing {
+    /// A request without headers of its own and without a body.
+    pub(crate) fn new(method: &'static str, url: Url) -> Self {
+        Self {
+            method,
+            url,
+            headers: Vec::new(),
+            body: Body::None,
+        }
+    }
+
+    /// The same with one more header.
+    pub(crate) fn header(
+        mut self,
+        name: &'static str,
+        value: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// The same with a body.
+    pub(crate) fn body(mut self, body: Body) -> Self {
+        self.body = body;
+        self
+    }
+
+    /// Sends it, with or without an `Authorization` header, and waits for the
+    /// answer's headers.
+    pub(crate) async fn send(
+        &self,
+        authorization: Option<&str>,
+        settings: &Settings,
+    ) -> Result<Incoming, Error> {
+        let headers = self.fields(authorization)?;
+        let (end_of_trailers, trailers) = wit_future::new(|| Ok(None));
+        drop(end_of_trailers);
+        let options = request_options(settings);
+        let exchange = match &self.body {
+            Body::None | Body::Empty => {
+                let (request, _) = Request::new(headers, None, trailers, Some(options));
+                client::send(self.addressed(request)?).await
+            }
+            Body::Bytes(bytes) => {
+                let (mut writer, reader) = wit_stream::new();
+                let (request, _) = Request::new(headers, Some(reader), trailers, Some(options));
+                let request = self.addressed(request)?;
+                let write = async move {
+                    writer.write_all(bytes.clone()).await;
+                };
+                join!(client::send(request), write).0
+            }
+            Body::Content { digest, .. } => {
+                let (stream, verdict) = content_store::read(digest.clone(), None).await?;
+                let (request, _) = Request::new(headers, Some(stream), trailers, Some(options));
+                let answer = client::send(self.addressed(request)?).await;
+                // Damaged content is the reason for whatever the registry said of it.
+                verdict.await?;
+                answer
+            }
+        };
+        let response =
+            exchange.map_err(|code| failure::transport(self.method, &self.url, &code))?;
+        Ok(Incoming {
+            method: self.method,
+            url: self.url.clone(),
+            status: response.get_status_code(),
+            headers: response.get_headers(),
+            response,
+        })
+    }
+
+    fn fields(&self, authorization: Option<&str>) -> Result<Fields, Error> {
+        let length = match &self.body {
+            Body::None => None,
+            Body::Empty => Some(0),
+            Body::Bytes(bytes) => Some(bytes.len() as u64),
+            Body::Content { size, .. } => Some(*size),
+        };
+        let mut entries: Vec<(String, Vec<u8>)> = self
+            .headers
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec()))
+            .collect();
+        if let Some(length) = length {
+            entries.push(("content-length".to_owned(), length.to_string().into_bytes()));
+        }
+        if let Some(authorization) = authorization {
+            entries.push((
+                "authorization".to_owned(),
+                authorization.as_bytes().to_vec(),
+            ));
+        }
+        entries.push(("user-agent".to_owned(), USER_AGENT.as_bytes().to_vec()));
+        Fields::from_list(&entries)
+            .map_err(|_| Error::Other("a header of the request can't be sent".to_owned()))
+    }
+
+    fn addressed(&self, request: Request) -> Result<Request, Error> {
+        let origin = self.url.origin();
+        let scheme = if origin.is_secure() {
+            Scheme::Https
+        } else {
+            Scheme::Http
+        };
+        let method = match self.method {
+            "GET" => Method::Get,
+            "HEAD" => Method::Head,
+            "POST" => Method::Post,
+            "PUT" => Method::Put,
+            "DELETE" => Method::Delete,
+            other => Method::Other(other.to_owned()),
+        };
+        request
+            .set_method(&method)
+            .and_then(|()| request.set_scheme(Some(&scheme)))
+            .and_then(|()| request.set_authority(Some(&origin.authority())))
+            .and_then(|()| request.set_path_with_query(Some(&self.url.path_and_query())))
+            .map_err(|()| {
+                failure::network(
+                    self.method,
+                    &self.url,
+                    None,
+                    "the address can't be requested",
+                )
+            })?;
+        Ok(request)
+    }
+}
+
+impl Incoming {
+    /// A header's first value, when it is text.
+    pub(crate) fn header(&self, name: &str) -> Option<String> {
+        let value = self.headers.get(name).into_iter().next()?;
+        String::from_utf8(value).ok()
+    }
+
+    /// All of a header's values that are text.
+    pub(crate) fn header_values(&self, name: &str) -> Vec<String> {
+        self.headers
+            .get(name)
+            .into_iter()
+            .filter_map(|value| String::from_utf8(value).ok())
+            .collect()
+    }
+
+    /// The body as a stream to hand on, and the word on how it ended.
+    pub(crate) fn into_stream(self) -> (ByteStream, BodyEnd) {
+        let (accepted, outcome) = wit_future::new(|| Ok(()));
+        drop(accepted);
+        Response::consume_body(self.response, outcome)
+    }
+
+    /// The whole body, which may have at most `most` bytes.
+    pub(crate) async fn bytes(self, most: u64) -> Result<Vec<u8>, Error> {
+        let (method, url, status) = (self.method, self.url.clone(), self.status);
+        let (stream, end) = self.into_stream();
+        let Some(body) = collect(stream, most).await else {
+            return Err(Error::LimitExceeded(format!(
+                "the answer to {method} {} has more than {most} bytes",
+                url.redacted()
+            )));
+        };
+        match end.await {
+            Ok(_) => Ok(body),
+            Err(ErrorCode::HttpRequestDenied) => Err(failure::transport(
+                method,
+                &url,
+                &ErrorCode::HttpRequestDenied,
+            )),
+            Err(_) => Err(failure::network(
+                method,
+                &url,
+                Some(status),
+                "the connection broke off within the answer",
+            )),
+        }
+    }
+
+    /// As much of the body as comes, up to `most` bytes: for messages.
+    pub(crate) async fn prefix(self, most: u64) -> Vec<u8> {
+        let (mut stream, _end) = self.into_stream();
+        let mut body = Vec::new();
+        while (body.len() as u64) < most {
+            let (result, chunk) = stream.read(Vec::with_capacity(CHUNK)).await;
+            body.extend(chunk);
+            if !matches!(
+                result,
+                wit_bindgen::rt::async_support::StreamResult::Complete(_)
+            ) {
+                break;
+            }
+        }
+        body
+    }
+}
+
+/// The whole of a stream, or none when it has more than `most` bytes.
+async fn collect(mut stream: ByteStream, most: u64) -> Option<Vec<u8>> {
+    let mut body = Vec::new();
+    loop {
+        let (result, chunk) = stream.read(Vec::with_capacity(CHUNK)).await;
+        body.extend(chunk);
+        if body.len() as u64 > most {
+            return None;
+        }
+        match result {
+            wit_bindgen::rt::async_support::StreamResult::Complete(_) => {}
+            _ => return Some(body),
+        }
+    }
+}
+
+fn request_options(settings: &Settings) -> RequestOptions {
+    let options = RequestOptions::new();
+    // A host that knows no such limit says so, and bounds silence in its own way.
+    let _ = options.set_connect_timeout(Some(settings.connect_timeout));
+    let _ = options.set_first_byte_timeout(Some(settings.stall_timeout));
+    let _ = options.set_between_bytes_timeout(Some(settings.stall_timeout));
+    options
+}
+
+/// How many bytes are read at a time where bytes are read at all.
+const CHUNK: usize = 16 * 1024;
+
+const USER_AGENT: &str = concat!("wharf/", env!("CARGO_PKG_VERSION"));

@@ -1,0 +1,142 @@
+//! One call's dealings with one registry: every request goes out through here,
+//! with the authorization that belongs to the registry's origin and to no other.
+
+use std::cell::Cell;
+
+use tokio::sync::Semaphore;
+use wharf_oci::request::Operation;
+use wharf_oci::token::Scope;
+use wharf_oci::{Origin, Registry, Repository, Url, limit};
+
+use crate::auth::Auth;
+use crate::bindings::{Error, Event, Transport, progress};
+use crate::failure;
+use crate::http::{Incoming, Outgoing};
+use crate::settings::Settings;
+
+/// One call's dealings with one registry.
+pub(crate) struct Session {
+    registry: Registry,
+    secure: Cell<bool>,
+    /// Whether the registry may still turn out to want TLS.
+    undecided: Cell<bool>,
+    auth: Auth,
+    /// How it was asked to be done.
+    pub(crate) settings: Settings,
+    /// The right to move a blob. Never held while waiting for a blob's lock.
+    pub(crate) transfers: Semaphore,
+}
+
+impl Session {
+    /// Begins to deal with a registry, for what `scope` allows.
+    pub(crate) fn new(registry: Registry, scope: Option<Scope>, settings: Settings) -> Self {
+        Self {
+            secure: Cell::new(settings.transport == Transport::Https),
+            undecided: Cell::new(settings.transport == Transport::HttpOrHttps),
+            auth: Auth::new(registry.clone(), scope),
+            transfers: Semaphore::new(settings.concurrency),
+            registry,
+            settings,
+        }
+    }
+
+    /// The address of an operation on a repository.
+    pub(crate) fn url(&self, repository: &Repository, operation: &Operation) -> Result<Url, Error> {
+        let path = operation.path(repository).unwrap_or_default();
+        self.url_at(&path)
+    }
+
+    /// The address of a path at the registry.
+    pub(crate) fn url_at(&self, path: &str) -> Result<Url, Error> {
+        Url::at(&self.origin(), path).map_err(|error| Error::InvalidInput(error.to_string()))
+    }
+
+    /// Sends a request; if the registry wants to know who is there, answers and
+    /// sends it once more. Any status may come back, also a second 401.
+    pub(crate) async fn send(&self, mut outgoing: Outgoing) -> Result<Incoming, Error> {
+        let mut answered = false;
+        loop {
+            let ticket = self.auth.ticket();
+            let own = *outgoing.url.origin() == self.origin();
+            let header = ticket.header.as_deref().filter(|_| own);
+            let incoming = outgoing.send(header, &self.settings).await?;
+            for warning in incoming.header_values("warning") {
+                progress::report(&Event::Note(warning_text(&warning)));
+            }
+            if own && self.undecided.get() {
+                if incoming.status == 400 && !self.secure.get() {
+                    // What TLS servers answer to plain HTTP. Nothing secret was sent.
+                    self.secure.set(true);
+                    self.undecided.set(false);
+                    outgoing.url = Url::at(&self.origin(), &outgoing.url.path_and_query())
+                        .map_err(|error| Error::InvalidInput(error.to_string()))?;
+                    continue;
+                }
+                self.undecided.set(false);
+            }
+            if incoming.status != 401 || answered || !own {
+                return Ok(incoming);
+            }
+            self.auth.answer(incoming, &ticket, &self.settings).await?;
+            answered = true;
+        }
+    }
+
+    /// Sends a request that only reads, and follows where the registry redirects
+    /// it: never from TLS to plain HTTP, never with the registry's authorization
+    /// to another origin, and not for ever.
+    pub(crate) async fn read(&self, outgoing: Outgoing) -> Result<Incoming, Error> {
+        let headers = outgoing.headers.clone();
+        let mut incoming = self.send(outgoing).await?;
+        for _ in 0..limit::REDIRECTS {
+            if !matches!(incoming.status, 301 | 302 | 303 | 307 | 308) {
+                return Ok(incoming);
+            }
+            let location = location(&incoming)?;
+            let mut next = Outgoing::new(incoming.method, location);
+            next.headers.clone_from(&headers);
+            incoming = self.send(next).await?;
+        }
+        Err(failure::network(
+            incoming.method,
+            &incoming.url,
+            Some(incoming.status),
+            "it redirects too often",
+        ))
+    }
+
+    fn origin(&self) -> Origin {
+        self.registry.origin(self.secure.get())
+    }
+}
+
+/// Where an answer's `Location` leads.
+pub(crate) fn location(incoming: &Incoming) -> Result<Url, Error> {
+    let unusable =
+        |why: &str| failure::network(incoming.method, &incoming.url, Some(incoming.status), why);
+    let header = incoming
+        .header("location")
+        .ok_or_else(|| unusable("its answer has no Location"))?;
+    let location = incoming
+        .url
+        .join(&header)
+        .map_err(|error| unusable(&format!("its answer's Location can't be followed: {error}")))?;
+    if incoming.url.origin().is_secure() && !location.origin().is_secure() {
+        return Err(Error::Refused(format!(
+            "{} leads from TLS to plain HTTP, to {}",
+            incoming.url.redacted(),
+            location.redacted()
+        )));
+    }
+    Ok(location)
+}
+
+/// The text of a `Warning` header, `299 - "text"` (distribution-spec v1.1.1,
+/// "Warnings").
+fn warning_text(header: &str) -> String {
+    let text = header
+        .split_once('"')
+        .map_or(header, |(_, text)| text.trim_end_matches('"'));
+    let text = wharf_oci::problem::clean(text, limit::MESSAGE_CHARS);
+    format!("the registry warns: {text}")
+}

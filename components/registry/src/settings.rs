@@ -1,0 +1,68 @@
+//! The settings of a call, as its `options` resource collects them.
+
+use std::cell::RefCell;
+
+use crate::bindings::Transport;
+use crate::bindings::exports::wharf::oci::client::GuestOptions;
+
+/// The settings of one call. The defaults are those that the WIT documents.
+#[derive(Clone)]
+pub(crate) struct Settings {
+    /// How the registry is spoken to.
+    pub(crate) transport: Transport,
+    /// How many blobs move at once.
+    pub(crate) concurrency: usize,
+    /// How long a connection may take to come about, in nanoseconds.
+    pub(crate) connect_timeout: u64,
+    /// How long the peer may be silent, in nanoseconds.
+    pub(crate) stall_timeout: u64,
+}
+
+const NANOSECONDS_PER_MILLISECOND: u64 = 1_000_000;
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            transport: Transport::Https,
+            concurrency: 16,
+            connect_timeout: 10_000 * NANOSECONDS_PER_MILLISECOND,
+            stall_timeout: 30_000 * NANOSECONDS_PER_MILLISECOND,
+        }
+    }
+}
+
+/// The `options` resource.
+#[expect(unreachable_pub, reason = "the generated trait names it in public")]
+pub struct Options(RefCell<Settings>);
+
+impl Options {
+    /// What was set.
+    pub(crate) fn settings(&self) -> Settings {
+        self.0.borrow().clone()
+    }
+}
+
+impl GuestOptions for Options {
+    fn new() -> Self {
+        Self(RefCell::default())
+    }
+
+    fn set_transport(&self, transport: Transport) {
+        self.0.borrow_mut().transport = transport;
+    }
+
+    fn set_concurrency(&self, transfers: u32) {
+        // More permits than this is more than a semaphore counts.
+        self.0.borrow_mut().concurrency = transfers.clamp(1, 1024) as usize;
+    }
+
+    fn set_connect_timeout(&self, milliseconds: u64) {
+        self.0.borrow_mut().connect_timeout =
+            milliseconds.saturating_mul(NANOSECONDS_PER_MILLISECOND);
+    }
+
+    fn set_stall_timeout(&self, milliseconds: u64) {
+        self.0.borrow_mut().stall_timeout =
+            milliseconds.saturating_mul(NANOSECONDS_PER_MILLISECOND);
+    }
+}
