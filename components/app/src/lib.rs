@@ -1,1 +1,7 @@
-//! Placeholder.
+//! Spin applications as data, without I/O: what `spin.toml` says, the locked
+//! application that it becomes, and the artifact in which that is published.
+
+pub mod artifact;
+pub mod locked;
+pub mod outbound;
+pub mod path;

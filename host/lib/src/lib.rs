@@ -1,1 +1,1 @@
-//! Placeholder.
+//! The native host of the components.

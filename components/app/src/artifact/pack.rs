@@ -1,0 +1,350 @@
+//! From an application whose content is in the store to the artifact.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+use wharf_oci::{Descriptor, Digest};
+
+use super::{
+    Annotations, DATA_LAYER, IMAGE_CONFIG, INLINE_BYTES, LAYERS, LOCKED_APP, LOCKED_APP_BYTES,
+    WASM_LAYER,
+};
+use crate::locked::{ComponentSource, ContentPath, ContentRef, LockedApp, WASM_CONTENT_TYPE};
+use crate::path::GuestPath;
+
+/// A piece of content that is in the store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Content {
+    /// Its digest.
+    pub digest: Digest,
+    /// Its exact length in bytes.
+    pub size: u64,
+    /// The bytes, where it has at most [`INLINE_BYTES`].
+    pub inline: Option<Vec<u8>>,
+}
+
+/// A component's content.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PackedComponent {
+    /// Its WebAssembly.
+    pub source: Content,
+    /// The files that it sees, in any order, no two on one path.
+    pub files: Vec<PackedFile>,
+}
+
+/// A file that a component sees.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PackedFile {
+    /// Where it sees it.
+    pub path: GuestPath,
+    /// What is in it.
+    pub content: Content,
+}
+
+/// An artifact in the making: all of it but the digests of the locked app and the
+/// config, which are known once these are in the store.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    locked_app: Vec<u8>,
+    layers: Vec<Descriptor>,
+    annotations: Annotations,
+}
+
+/// Why an application can't be published.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PackError {
+    /// More layers than registries take.
+    #[error(
+        "the application has {0} components and files of more than {INLINE_BYTES} bytes, and at \
+         most {most} can be published: leave files out with `exclude_files`, or put them into fewer \
+         larger ones",
+        most = LAYERS - 1
+    )]
+    TooManyLayers(usize),
+    /// A locked app larger than [`LOCKED_APP_BYTES`].
+    #[error(
+        "the locked application has {0} bytes, and at most {LOCKED_APP_BYTES} can be published: \
+         leave files out with `exclude_files`"
+    )]
+    LockedAppTooLarge(usize),
+    /// The content does not belong to the application.
+    #[error("the application has {components} components, and content was given for {contents}")]
+    Mismatch {
+        /// How many components it has.
+        components: usize,
+        /// For how many there is content.
+        contents: usize,
+    },
+}
+
+impl Draft {
+    /// Puts content into an application, of which `contents` has the components'
+    /// in their order. The same input gives the same bytes.
+    pub fn new(mut app: LockedApp, contents: Vec<PackedComponent>) -> Result<Self, PackError> {
+        if app.components.len() != contents.len() {
+            return Err(PackError::Mismatch {
+                components: app.components.len(),
+                contents: contents.len(),
+            });
+        }
+        let mut layers = Layers::default();
+        for (component, mut content) in app.components.iter_mut().zip(contents) {
+            // WebAssembly is a layer however small it is, as in Spin.
+            layers.add(WASM_LAYER, &content.source);
+            component.source = ComponentSource {
+                content_type: WASM_CONTENT_TYPE.into(),
+                content: content.source.into(),
+            };
+            content.files.sort_by(|one, other| one.path.cmp(&other.path));
+            for file in &content.files {
+                if file.content.inline.is_none() {
+                    layers.add(DATA_LAYER, &file.content);
+                }
+            }
+            let path_of = |file: PackedFile| ContentPath {
+                content: file.content.into(),
+                path: file.path.into(),
+            };
+            component.files = content.files.into_iter().map(path_of).collect();
+        }
+        // Where the application lay before is nobody's business.
+        app.metadata.remove("origin");
+        if layers.list.len() >= LAYERS {
+            return Err(PackError::TooManyLayers(layers.list.len()));
+        }
+        let locked_app = app.to_json();
+        if locked_app.len() as u64 > LOCKED_APP_BYTES {
+            return Err(PackError::LockedAppTooLarge(locked_app.len()));
+        }
+        Ok(Self {
+            locked_app,
+            layers: layers.list,
+            annotations: Annotations::inferred(&app),
+        })
+    }
+
+    /// The bytes of the locked app.
+    #[must_use]
+    pub fn locked_app(&self) -> &[u8] {
+        &self.locked_app
+    }
+
+    /// The annotations, of which some were inferred.
+    pub fn annotations_mut(&mut self) -> &mut Annotations {
+        &mut self.annotations
+    }
+
+    /// The bytes of the manifest, given the digests of the locked app and of the
+    /// [config](super::image_config), and the config's length in bytes.
+    #[must_use]
+    pub fn into_manifest(self, locked_app: Digest, config: Digest, config_size: u64) -> Vec<u8> {
+        let mut layers = self.layers;
+        let size = self.locked_app.len() as u64;
+        layers.push(Descriptor::new(LOCKED_APP, locked_app, size));
+        let manifest = Manifest {
+            schema_version: 2,
+            config: Descriptor::new(IMAGE_CONFIG, config, config_size),
+            layers,
+            annotations: self.annotations.into_map(),
+        };
+        // Maps with string keys and no foreign serializer: it can't fail.
+        serde_json::to_vec(&manifest).unwrap_or_default()
+    }
+}
+
+/// The manifest as Spin writes it: without a media type or an artifact type of its
+/// own.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Manifest {
+    schema_version: u32,
+    config: Descriptor,
+    layers: Vec<Descriptor>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    annotations: BTreeMap<String, String>,
+}
+
+impl From<Content> for ContentRef {
+    fn from(content: Content) -> Self {
+        Self {
+            source: None,
+            inline: content.inline,
+            digest: Some(content.digest),
+        }
+    }
+}
+
+/// Layers in the order in which they came, each once. The same bytes as
+/// WebAssembly and as a file are two layers, since readers keep them apart.
+#[derive(Default)]
+struct Layers {
+    list: Vec<Descriptor>,
+    seen: BTreeSet<(&'static str, Digest)>,
+}
+
+impl Layers {
+    fn add(&mut self, media_type: &'static str, content: &Content) {
+        if self.seen.insert((media_type, content.digest.clone())) {
+            let layer = Descriptor::new(media_type, content.digest.clone(), content.size);
+            self.list.push(layer);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const APP: &str = r#"{"spin_lock_version":0,"metadata":{"authors":["Ada"],"name":"shop","origin":"file:///home/ada/spin.toml","version":"1.0.0"},"triggers":[],"components":[
+        {"id":"one","source":{"content_type":"application/wasm"}},
+        {"id":"two","source":{"content_type":"application/wasm"}}]}"#;
+
+    fn app() -> LockedApp {
+        LockedApp::from_json(APP.as_bytes()).unwrap()
+    }
+
+    fn digest(seed: u8) -> Digest {
+        Digest::from_sha256(&[seed; 32])
+    }
+
+    fn content(seed: u8) -> Content {
+        Content {
+            digest: digest(seed),
+            size: 1_000,
+            inline: None,
+        }
+    }
+
+    fn file(path: &str, content: Content) -> PackedFile {
+        PackedFile {
+            path: path.parse().unwrap(),
+            content,
+        }
+    }
+
+    fn contents() -> Vec<PackedComponent> {
+        let small = Content {
+            digest: digest(9),
+            size: 2,
+            inline: Some(b"hi".to_vec()),
+        };
+        vec![
+            PackedComponent {
+                source: content(1),
+                files: vec![
+                    file("b.txt", content(3)),
+                    file("a/z.txt", content(4)),
+                    file("small", small),
+                ],
+            },
+            PackedComponent {
+                source: content(2),
+                files: vec![file("copy", content(3)), file("own.wasm", content(1))],
+            },
+        ]
+    }
+
+    #[test]
+    fn layers_come_in_order_each_once_and_the_locked_app_last() {
+        let draft = Draft::new(app(), contents()).unwrap();
+        let locked = LockedApp::from_json(draft.locked_app()).unwrap();
+        assert!(!locked.metadata.contains_key("origin"));
+        let paths: Vec<_> = locked.components[0].files.iter().map(|f| &f.path).collect();
+        assert_eq!(paths, ["a/z.txt", "b.txt", "small"]);
+        assert_eq!(
+            locked.components[0].files[2].content.inline.as_deref(),
+            Some(&b"hi"[..])
+        );
+        let size = draft.locked_app().len() as u64;
+        let manifest = draft.into_manifest(digest(7), digest(8), 300);
+        let blob = |media_type: &str, seed, size| {
+            let digest = digest(seed);
+            format!(r#"{{"mediaType":"{media_type}","digest":"{digest}","size":{size}}}"#)
+        };
+        let layers = [
+            blob(WASM_LAYER, 1, 1_000),
+            blob(DATA_LAYER, 4, 1_000),
+            blob(DATA_LAYER, 3, 1_000),
+            blob(WASM_LAYER, 2, 1_000),
+            blob(DATA_LAYER, 1, 1_000),
+            blob(LOCKED_APP, 7, size),
+        ];
+        let annotations = concat!(
+            r#""org.opencontainers.image.authors":"Ada","#,
+            r#""org.opencontainers.image.title":"shop","#,
+            r#""org.opencontainers.image.version":"1.0.0""#,
+        );
+        assert_eq!(
+            String::from_utf8(manifest).unwrap(),
+            format!(
+                r#"{{"schemaVersion":2,"config":{},"layers":[{}],"annotations":{{{annotations}}}}}"#,
+                blob(IMAGE_CONFIG, 8, 300),
+                layers.join(",")
+            )
+        );
+    }
+
+    #[test]
+    fn the_order_of_the_files_does_not_matter() {
+        let bytes = |contents| {
+            let draft = Draft::new(app(), contents).unwrap();
+            let locked = draft.locked_app().to_vec();
+            (locked, draft.into_manifest(digest(7), digest(8), 300))
+        };
+        let mut turned = contents();
+        turned
+            .iter_mut()
+            .for_each(|component| component.files.reverse());
+        assert_eq!(bytes(contents()), bytes(turned));
+    }
+
+    #[test]
+    fn small_webassembly_is_inline_and_a_layer() {
+        let mut tiny = contents();
+        tiny[0].source.inline = Some(b"\0asm".to_vec());
+        let draft = Draft::new(app(), tiny).unwrap();
+        let locked = LockedApp::from_json(draft.locked_app()).unwrap();
+        assert!(locked.components[0].source.content.inline.is_some());
+        let manifest = draft.into_manifest(digest(7), digest(8), 300);
+        assert!(String::from_utf8(manifest).unwrap().contains(WASM_LAYER));
+    }
+
+    #[test]
+    fn as_many_layers_as_registries_take() {
+        let many = |count: usize| {
+            let mut contents = contents();
+            contents[0].files = (0..count)
+                .map(|n| {
+                    let mut output = [0; 32];
+                    output[..8].copy_from_slice(&(n as u64).to_be_bytes());
+                    let content = Content {
+                        digest: Digest::from_sha256(&output),
+                        ..content(0)
+                    };
+                    file(&format!("{n}"), content)
+                })
+                .collect();
+            contents[1].files.clear();
+            Draft::new(app(), contents)
+        };
+        assert!(many(497).is_ok());
+        assert_eq!(
+            many(498).unwrap_err().to_string(),
+            "the application has 500 components and files of more than 128 bytes, and at most 499 \
+             can be published: leave files out with `exclude_files`, or put them into fewer larger \
+             ones"
+        );
+    }
+
+    #[test]
+    fn content_has_to_be_there_for_every_component() {
+        assert_eq!(
+            Draft::new(app(), Vec::new()).unwrap_err(),
+            PackError::Mismatch {
+                components: 2,
+                contents: 0
+            }
+        );
+    }
+}

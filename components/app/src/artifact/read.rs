@@ -1,0 +1,202 @@
+//! From the manifest of an artifact to where its application is.
+
+use wharf_oci::manifest::{Image, Manifest, ManifestError};
+use wharf_oci::problem::clean;
+use wharf_oci::{Descriptor, Digest, media_type};
+
+use super::{
+    ARCHIVE_LAYER, LOCKED_APP, LOCKED_APP_BYTES, WASM_CONFIG, WASM_LAYER, WASM_LAYER_PACKAGE,
+};
+
+/// How many layers of a foreign artifact are looked at. Spin makes at most 500.
+const MOST_LAYERS: usize = 10_000;
+
+/// The manifest of a published application.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Artifact {
+    locked_app: Descriptor,
+    layers: Vec<Descriptor>,
+}
+
+/// Why a manifest is not that of an application that can be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// The bytes are not a manifest.
+    #[error("the artifact can't be used: {0}")]
+    Manifest(#[from] ManifestError),
+    /// An index: several manifests, of which one would have to be chosen.
+    #[error(
+        "this is an index of {0} artifacts, not an application: name the digest of one of them"
+    )]
+    Index(usize),
+    /// A single component, as package tools publish it.
+    #[error(
+        "this is a single WebAssembly component, not a Spin application: \
+         such artifacts can't be run yet"
+    )]
+    SingleComponent,
+    /// Something else altogether.
+    #[error(
+        "this is not a Spin application: its config has the media type `{0}`, \
+         and no layer is a locked application"
+    )]
+    NotAnApplication(String),
+    /// More than one layer says that it is the locked app.
+    #[error("the artifact is ambiguous: it has {0} locked applications")]
+    Ambiguous(usize),
+    /// Its files are in archives.
+    #[error("the application's files are in archives, which can't be read yet")]
+    Archive,
+    /// More layers than anybody needs.
+    #[error("the artifact has {0} layers, and at most {MOST_LAYERS} are read")]
+    TooManyLayers(usize),
+    /// A locked app larger than [`LOCKED_APP_BYTES`].
+    #[error("the locked application has {0} bytes, and at most {LOCKED_APP_BYTES} are read")]
+    LockedAppTooLarge(u64),
+}
+
+impl Artifact {
+    /// Reads a manifest that was served, or described, as `served_as`; none when
+    /// that is not known. The bytes may come from anybody.
+    pub fn parse(manifest: &[u8], served_as: Option<&str>) -> Result<Self, ReadError> {
+        let manifest = match Manifest::parse(manifest, served_as)? {
+            Manifest::Image(image) => image,
+            Manifest::Index(index) => return Err(ReadError::Index(index.manifests.len())),
+            // Kinds that come to be known later.
+            _ => return Err(ReadError::NotAnApplication("unknown".into())),
+        };
+        if manifest.layers.len() > MOST_LAYERS {
+            return Err(ReadError::TooManyLayers(manifest.layers.len()));
+        }
+        // One digest with two sizes would make every later check a matter of luck.
+        manifest.blobs()?;
+        let locked_app = locked_app(&manifest)?;
+        if locked_app.size > LOCKED_APP_BYTES {
+            return Err(ReadError::LockedAppTooLarge(locked_app.size));
+        }
+        let is_archive = |layer: &Descriptor| is(layer, ARCHIVE_LAYER);
+        if manifest.layers.iter().any(is_archive) {
+            return Err(ReadError::Archive);
+        }
+        Ok(Self {
+            locked_app,
+            layers: manifest.layers,
+        })
+    }
+
+    /// The locked app: read it with [`LockedApp::from_json`](crate::locked::LockedApp::from_json).
+    #[must_use]
+    pub fn locked_app(&self) -> &Descriptor {
+        &self.locked_app
+    }
+
+    /// The layer with this digest. Content that is no layer of the artifact does
+    /// not belong to the application, whatever its locked app says: the store it
+    /// is read from has other people's content too.
+    #[must_use]
+    pub fn layer(&self, digest: &Digest) -> Option<&Descriptor> {
+        self.layers.iter().find(|layer| layer.digest == *digest)
+    }
+}
+
+fn locked_app(manifest: &Image) -> Result<Descriptor, ReadError> {
+    let layers = &manifest.layers;
+    let locked: Vec<_> = layers.iter().filter(|l| is(l, LOCKED_APP)).collect();
+    match locked.as_slice() {
+        [layer] => return Ok((*layer).clone()),
+        [] => {}
+        several => return Err(ReadError::Ambiguous(several.len())),
+    }
+    // Before Spin 2.0 the locked app was the config itself.
+    if is(&manifest.config, LOCKED_APP) {
+        return Ok(manifest.config.clone());
+    }
+    let is_wasm = |layer| is(layer, WASM_LAYER_PACKAGE) || is(layer, WASM_LAYER);
+    if is(&manifest.config, WASM_CONFIG) || matches!(layers.as_slice(), [one] if is_wasm(one)) {
+        return Err(ReadError::SingleComponent);
+    }
+    let config = clean(&manifest.config.media_type, 100);
+    Err(ReadError::NotAnApplication(config))
+}
+
+fn is(descriptor: &Descriptor, kind: &str) -> bool {
+    media_type::essence(&descriptor.media_type) == media_type::essence(kind)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::artifact::{DATA_LAYER, IMAGE_CONFIG};
+    use proptest::prelude::*;
+
+    fn blob(media_type: &str, seed: u8, size: u64) -> String {
+        let digest = Digest::from_sha256(&[seed; 32]);
+        format!(r#"{{"mediaType":"{media_type}","digest":"{digest}","size":{size}}}"#)
+    }
+
+    fn parse(config: &str, layers: &[String]) -> Result<Artifact, ReadError> {
+        let config = blob(config, 0, 10);
+        let layers = layers.join(",");
+        let text = format!(r#"{{"schemaVersion":2,"config":{config},"layers":[{layers}]}}"#);
+        Artifact::parse(text.as_bytes(), None)
+    }
+
+    #[test]
+    fn the_locked_app_is_a_layer_or_the_config() {
+        let layers = [
+            blob(WASM_LAYER, 1, 100),
+            blob("a/type-of-later", 2, 50),
+            blob(LOCKED_APP, 3, 70),
+        ];
+        let artifact = parse(IMAGE_CONFIG, &layers).unwrap();
+        assert_eq!(artifact.locked_app().digest, Digest::from_sha256(&[3; 32]));
+        let own = artifact.layer(&Digest::from_sha256(&[2; 32])).unwrap();
+        assert_eq!(own.size, 50);
+        assert_eq!(artifact.layer(&Digest::from_sha256(&[9; 32])), None);
+
+        let legacy = parse(LOCKED_APP, &layers[..1]).unwrap();
+        assert_eq!(legacy.locked_app().digest, Digest::from_sha256(&[0; 32]));
+    }
+
+    #[test]
+    fn what_is_no_application_says_what_it_is() {
+        let refused = |config, layers: &[String]| parse(config, layers).unwrap_err();
+        let wasm = [blob(WASM_LAYER_PACKAGE, 1, 100)];
+        assert_eq!(refused(WASM_CONFIG, &wasm), ReadError::SingleComponent);
+        assert_eq!(refused("x/y", &wasm), ReadError::SingleComponent);
+        assert_eq!(
+            refused("application/vnd.docker.container.image.v1+json", &[]).to_string(),
+            "this is not a Spin application: its config has the media type \
+             `application/vnd.docker.container.image.v1+json`, and no layer is a locked application"
+        );
+        let twice = [blob(LOCKED_APP, 1, 1), blob(LOCKED_APP, 2, 1)];
+        assert_eq!(refused(IMAGE_CONFIG, &twice), ReadError::Ambiguous(2));
+        let archive = [blob(ARCHIVE_LAYER, 1, 1), blob(LOCKED_APP, 2, 1)];
+        assert_eq!(refused(IMAGE_CONFIG, &archive), ReadError::Archive);
+        let huge = [blob(LOCKED_APP, 1, u64::MAX)];
+        assert_eq!(
+            refused(IMAGE_CONFIG, &huge),
+            ReadError::LockedAppTooLarge(u64::MAX)
+        );
+        let two_sizes = [blob(DATA_LAYER, 1, 1), blob(LOCKED_APP, 1, 2)];
+        assert!(matches!(
+            refused(IMAGE_CONFIG, &two_sizes),
+            ReadError::Manifest(_)
+        ));
+        let many: Vec<_> = (0..=MOST_LAYERS).map(|_| blob(DATA_LAYER, 1, 1)).collect();
+        assert_eq!(
+            refused(IMAGE_CONFIG, &many),
+            ReadError::TooManyLayers(MOST_LAYERS + 1)
+        );
+        let index = br#"{"schemaVersion":2,"manifests":[]}"#;
+        assert_eq!(Artifact::parse(index, None), Err(ReadError::Index(0)));
+    }
+
+    proptest! {
+        #[test]
+        fn never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+            let _ = Artifact::parse(&bytes, None);
+        }
+    }
+}

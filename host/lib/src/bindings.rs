@@ -1,0 +1,35 @@
+//! The contracts of `wit/`, as the host sees them.
+
+/// The world of the registry component.
+pub(crate) mod registry {
+    wasmtime::component::bindgen!({
+        path: "../../wit",
+        world: "wharf:oci/registry",
+        imports: { default: trappable },
+        exports: { default: async },
+        with: {
+            "wasi:clocks": wasmtime_wasi::p3::bindings::clocks,
+            "wasi:http": wasmtime_wasi_http::p3::bindings::http,
+            "wharf:oci/content-store.ingest": crate::capability::store::Ingest,
+        },
+    });
+}
+
+/// The world of the packager component, over the same types.
+pub(crate) mod packager {
+    wasmtime::component::bindgen!({
+        path: "../../wit",
+        world: "wharf:oci/packager",
+        imports: { default: trappable },
+        exports: { default: async },
+        with: {
+            "wasi:clocks": wasmtime_wasi::p3::bindings::clocks,
+            "wasi:filesystem": wasmtime_wasi::p3::bindings::filesystem,
+            "wharf:oci/types": super::registry::wharf::oci::types,
+            "wharf:oci/content-store": super::registry::wharf::oci::content_store,
+        },
+    });
+}
+
+pub(crate) use packager::wharf::oci::content_files;
+pub(crate) use registry::wharf::oci::{content_store, credentials, progress, types};

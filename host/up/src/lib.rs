@@ -1,0 +1,1 @@
+//! Runs applications of the content store.
