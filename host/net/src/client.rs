@@ -1,0 +1,96 @@
+//! The pool, and one exchange over it.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{Request, Response};
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
+use hyper_util::client::legacy;
+use hyper_util::client::legacy::connect::capture_connection;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use tokio::time::{sleep, sleep_until};
+use wasmtime_wasi_http::{Error, WasiBody};
+
+use crate::connector::{Connector, Reach};
+use crate::failure::translate;
+use crate::patience::{Activity, Patience, Received, Sent};
+use crate::tls::{Prepared, Tls, TlsError};
+
+/// Sends requests over pooled connections. Clones share the pool.
+#[derive(Clone)]
+pub struct Client {
+    pool: legacy::Client<Connector, Sent>,
+}
+
+/// How long a connection waits for its next request. Shorter than what servers
+/// and load balancers wait, so that theirs rarely end under a request.
+const IDLE: Duration = Duration::from_secs(50);
+
+/// How many connections to one origin wait for their next request.
+const MOST_IDLE: usize = 64;
+
+/// The largest answer headers, in bytes (HTTP/1: with the buffer for the body).
+const HEADER_BYTES: usize = 256 * 1024;
+
+impl Client {
+    /// A pool whose connections go where `reach` lets them and, with TLS, to whom
+    /// `tls` trusts. Its files are read now.
+    pub fn new(tls: &Tls, reach: Arc<dyn Reach>) -> Result<Self, TlsError> {
+        let connector = Connector::new(Prepared::new(tls)?, reach);
+        let pool = legacy::Client::builder(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(IDLE)
+            .pool_max_idle_per_host(MOST_IDLE)
+            .http1_max_buf_size(HEADER_BYTES)
+            .http2_adaptive_window(true)
+            .http2_max_header_list_size(HEADER_BYTES as u32)
+            .build(connector);
+        Ok(Self { pool })
+    }
+
+    /// Sends a request, whose address is absolute, and waits for the answer's
+    /// headers. The answer's body ends with an error when it does not come whole.
+    pub async fn send(
+        &self,
+        mut request: Request<WasiBody>,
+        patience: Patience,
+    ) -> Result<Response<WasiBody>, Error> {
+        let mut connection = capture_connection(&mut request);
+        let activity = Activity::new();
+        let request = request.map(|body| Sent::new(body, activity.clone()));
+        let mut answer = pin!(self.pool.request(request));
+        tokio::select! {
+            biased;
+            answer = &mut answer => return received(answer, patience),
+            _ = connection.wait_for_connection_metadata() => {}
+            () = sleep(patience.connect) => return Err(Error::ConnectionTimeout),
+        }
+        activity.note(false);
+        loop {
+            let (deadline, _) = activity.deadline(patience);
+            tokio::select! {
+                biased;
+                answer = &mut answer => return received(answer, patience),
+                () = sleep_until(deadline) => {}
+            }
+            // The body may have moved since the clock was set.
+            let (now_due, error) = activity.deadline(patience);
+            if now_due <= deadline {
+                return Err(error);
+            }
+        }
+    }
+}
+
+fn received(
+    answer: Result<Response<Incoming>, legacy::Error>,
+    patience: Patience,
+) -> Result<Response<WasiBody>, Error> {
+    match answer {
+        Ok(answer) => Ok(answer.map(|body| Received::new(body, patience).boxed_unsync())),
+        Err(error) => Err(translate(&error)),
+    }
+}

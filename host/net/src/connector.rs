@@ -1,0 +1,151 @@
+//! Where a name leads, whether that address may be reached, and the connection.
+
+use std::future::Future;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll};
+use std::vec;
+
+use futures::future::BoxFuture;
+use http::Uri;
+use http::uri::Scheme;
+use hyper_rustls::{HttpsConnector, MaybeHttpsStream};
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::connect::dns::Name;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use tower_service::Service;
+
+use crate::failure::{NotReachable, Unresolved};
+use crate::tls::Prepared;
+
+/// Which addresses may be connected to.
+pub trait Reach: Send + Sync {
+    /// Whether `host`, as it stands in the request (IPv6 in brackets), may be
+    /// reached at `address`. Asked for every address that a name resolves to, and
+    /// for addresses that stand in the request themselves.
+    fn may_connect(&self, host: &str, address: IpAddr) -> bool;
+}
+
+/// Everywhere.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Anywhere;
+
+impl Reach for Anywhere {
+    fn may_connect(&self, _host: &str, _address: IpAddr) -> bool {
+        true
+    }
+}
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+type Plain = HttpConnector<Resolver>;
+
+/// Makes connections.
+#[derive(Clone)]
+pub(crate) struct Connector {
+    plain: Plain,
+    reach: Arc<dyn Reach>,
+    tls: Arc<LazyTls>,
+}
+
+struct LazyTls {
+    prepared: Prepared,
+    connector: OnceLock<HttpsConnector<Plain>>,
+}
+
+impl Connector {
+    pub(crate) fn new(prepared: Prepared, reach: Arc<dyn Reach>) -> Self {
+        let mut plain = HttpConnector::new_with_resolver(Resolver(reach.clone()));
+        plain.enforce_http(false);
+        plain.set_nodelay(true);
+        Self {
+            plain,
+            reach,
+            tls: Arc::new(LazyTls {
+                prepared,
+                connector: OnceLock::new(),
+            }),
+        }
+    }
+
+    /// Addresses in the request itself are not resolved, so the resolver does not
+    /// see them.
+    fn literal_may_be_reached(&self, host: &str) -> bool {
+        let bare = host.trim_start_matches('[').trim_end_matches(']');
+        bare.parse()
+            .map_or(true, |address| self.reach.may_connect(host, address))
+    }
+}
+
+impl LazyTls {
+    fn over(&self, plain: Plain) -> Result<HttpsConnector<Plain>, rustls::Error> {
+        if let Some(connector) = self.connector.get() {
+            return Ok(connector.clone());
+        }
+        let connector = HttpsConnector::from((plain, self.prepared.config()?));
+        Ok(self.connector.get_or_init(|| connector).clone())
+    }
+}
+
+impl Service<Uri> for Connector {
+    type Response = MaybeHttpsStream<TokioIo<TcpStream>>;
+    type Error = BoxError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, BoxError>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.plain.poll_ready(cx).map_err(Into::into)
+    }
+
+    fn call(&mut self, uri: Uri) -> Self::Future {
+        if !self.literal_may_be_reached(uri.host().unwrap_or_default()) {
+            return Box::pin(async { Err(NotReachable.into()) });
+        }
+        if uri.scheme() != Some(&Scheme::HTTPS) {
+            let connecting = self.plain.call(uri);
+            return Box::pin(async move { Ok(MaybeHttpsStream::Http(connecting.await?)) });
+        }
+        let (tls, plain) = (self.tls.clone(), self.plain.clone());
+        Box::pin(async move {
+            // Reading the system's roots takes some milliseconds of this thread, once.
+            let mut connector = tls.over(plain)?;
+            connector.call(uri).await
+        })
+    }
+}
+
+/// Resolves names as the system does, to the addresses that may be reached.
+#[derive(Clone)]
+struct Resolver(Arc<dyn Reach>);
+
+impl Service<Name> for Resolver {
+    type Response = vec::IntoIter<SocketAddr>;
+    type Error = io::Error;
+    type Future = BoxFuture<'static, io::Result<Self::Response>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, name: Name) -> Self::Future {
+        let reach = self.0.clone();
+        Box::pin(async move {
+            let found = tokio::net::lookup_host((name.as_str(), 0))
+                .await
+                .map_err(|error| io::Error::other(Unresolved(error)))?;
+            let mut any = false;
+            let mut may = Vec::new();
+            for address in found {
+                any = true;
+                if reach.may_connect(name.as_str(), address.ip().to_canonical()) {
+                    may.push(address);
+                }
+            }
+            match (any, may.is_empty()) {
+                (true, true) => Err(io::Error::other(NotReachable)),
+                _ => Ok(may.into_iter()),
+            }
+        })
+    }
+}
