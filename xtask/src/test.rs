@@ -1,0 +1,57 @@
+//! `cargo xtask test`: everything that must pass.
+
+use std::process::Command;
+
+use anyhow::Result;
+
+use crate::cargo::{cargo, ensure_component_target};
+use crate::{narrate, programs};
+
+/// What the tests run that cargo does not build.
+const PROGRAMS: [&str; 2] = ["docker-registry", "skopeo"];
+
+/// Run everything that must pass before a change is sent in
+///
+/// Tests against real registries, then formatting, lints and documentation, each without
+/// a warning. Stops at the first that fails, with its exit code. Installs
+/// `docker-registry` and `skopeo` where they are missing and this is root on Debian;
+/// elsewhere it says what to install.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {}
+
+pub(crate) fn run(_: &Arguments) -> Result<()> {
+    programs::ensure(&PROGRAMS)?;
+    ensure_component_target()?;
+    for (title, mut command) in steps() {
+        narrate::heading(title);
+        programs::run(&mut command)?;
+    }
+    narrate::heading("Everything passed: tests, formatting, lints, documentation");
+    Ok(())
+}
+
+fn steps() -> [(&'static str, Command); 4] {
+    let with = |arguments: &[&str]| {
+        let mut cargo = cargo();
+        cargo.args(arguments);
+        cargo
+    };
+    let mut documentation = with(&["doc", "--no-deps", "--workspace"]);
+    documentation.env("RUSTDOCFLAGS", "-D warnings");
+    [
+        ("Tests", with(&["test", "--workspace"])),
+        ("Formatting", with(&["fmt", "--all", "--check"])),
+        (
+            "Lints",
+            with(&[
+                "clippy",
+                "--workspace",
+                "--all-targets",
+                "--",
+                "-D",
+                "warnings",
+            ]),
+        ),
+        ("Documentation", documentation),
+    ]
+}
