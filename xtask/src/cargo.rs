@@ -51,12 +51,14 @@ pub(crate) fn ensure_component_target() -> Result<()> {
 
 /// Builds the command `wharf` and says where it is.
 ///
-/// In the profile for everyday work: there, dependencies are optimised all the same,
-/// tests use what it builds, and a newcomer waits half as long as for a release.
+/// In the profile for everyday work, where dependencies are optimised all the same: a
+/// newcomer waits less than for a release. And as part of the workspace, with the features
+/// that its members want of their dependencies together: so this and `cargo test
+/// --workspace` share one build of them, rather than compile Wasmtime twice.
 pub(crate) fn build_wharf() -> Result<PathBuf> {
-    narrate::command("cargo build --package wharf");
+    narrate::command("cargo build --workspace --bin wharf");
     let built = cargo()
-        .args(["build", "--package", "wharf"])
+        .args(["build", "--workspace", "--bin", "wharf"])
         .args(["--message-format", "json-render-diagnostics"])
         .stderr(Stdio::inherit())
         .output()
