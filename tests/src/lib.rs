@@ -1,1 +1,57 @@
-//! Placeholder.
+//! What the end-to-end tests stand on.
+//!
+//! ```text
+//!  the command ──▶ proxy ──▶ registry ──▶ token_server      real, misbehaving at will
+//!       │     └──▶ scripted                                  misbehaving by script
+//!  environment, process                                      where and how it runs
+//!  app, programs                                             what it is given
+//!  peer                                                      what others make of it
+//! ```
+//!
+//! It depends on nothing else of this workspace, so that a fault of ours is not
+//! repeated in what looks for it. Everything here panics on failure, as tests do,
+//! and nothing is skipped when a program is missing.
+#![expect(
+    clippy::missing_panics_doc,
+    clippy::print_stderr,
+    reason = "everything here panics when a test has failed, and tells what happened"
+)]
+
+pub mod app;
+pub mod authority;
+pub mod environment;
+pub mod http;
+pub mod listener;
+pub mod peer;
+pub mod process;
+pub mod programs;
+pub mod proxy;
+pub mod registry;
+pub mod scripted;
+pub mod shelf;
+pub mod token_server;
+pub mod wire;
+
+pub use app::{App, Component};
+pub use authority::Authority;
+pub use environment::TestEnv;
+pub use process::{Output, Running};
+pub use proxy::Proxy;
+pub use registry::Registry;
+pub use scripted::{Answer, Server};
+pub use serde_json::{self, Value as Json, json};
+pub use shelf::Shelf;
+pub use token_server::TokenServer;
+
+use std::fmt::Write as _;
+
+use sha2::{Digest as _, Sha256};
+
+/// The digest of some bytes, as content is named: `sha256:` and hexadecimal.
+pub fn digest(bytes: &[u8]) -> String {
+    let mut text = "sha256:".to_owned();
+    for byte in Sha256::digest(bytes) {
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}

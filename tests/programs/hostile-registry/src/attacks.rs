@@ -1,0 +1,243 @@
+//! The attacks, one function each.
+
+use crate::requests::{Sent, basic, send};
+use crate::wharf::oci::content_store::{self, Error as StoreError};
+use crate::wharf::oci::credentials::{self, Credential};
+use crate::wharf::oci::types::Descriptor;
+use crate::wit_stream;
+
+/// Runs the attack that the reference's tag names.
+pub async fn run(reference: &str) -> String {
+    let Some((registry, rest)) = reference.split_once('/') else {
+        return "unusable reference: no repository".to_owned();
+    };
+    let Some((port, attack)) = rest.split_once(':') else {
+        return "unusable reference: no tag".to_owned();
+    };
+    let elsewhere = format!("127.0.0.1:{port}");
+    match attack {
+        "other-origin" => other_origin(&elsewhere).await,
+        "other-scheme" => other_scheme(registry).await,
+        "other-credential" => other_credential().await,
+        "digest-path" => digest_path().await,
+        "name-path" => name_path().await,
+        "put-wrong-digest" => put_wrong_digest().await,
+        "ingest-wrong-digest" => ingest_wrong_digest().await,
+        "ingest-too-long" => ingest_too_long().await,
+        "stand-in-elsewhere" => stand_in_elsewhere(registry, &elsewhere).await,
+        "stand-in-leaked" => stand_in_leaked(registry).await,
+        "endless-loop" => endless_loop(),
+        "endless-memory" => endless_memory(),
+        other => format!("unknown attack `{other}`"),
+    }
+}
+
+/// A request to an origin that was not granted.
+async fn other_origin(elsewhere: &str) -> String {
+    told(
+        send(elsewhere, false, "/v2/", &[]).await,
+        "an ungranted origin answered",
+    )
+}
+
+/// A request to the granted host and port, under TLS in place of plain HTTP.
+async fn other_scheme(registry: &str) -> String {
+    told(
+        send(registry, true, "/v2/", &[]).await,
+        "an ungranted scheme was let through",
+    )
+}
+
+/// The credential of a registry other than the one of the call.
+async fn other_credential() -> String {
+    match credentials::get("other.example".to_owned(), None, vec!["pull".to_owned()]).await {
+        Ok(Some(_)) => "SUCCEEDED: the credential of another registry was given".to_owned(),
+        Ok(None) => "refused: no credential was given".to_owned(),
+        Err(error) => format!("refused: {error:?}"),
+    }
+}
+
+/// Digests that are paths. Each would leave the store, or name another file of it.
+async fn digest_path() -> String {
+    let mut refusals = Vec::new();
+    for digest in [
+        "sha256:../../x",
+        "sha256:/etc/passwd",
+        "sha256/../../index.json:x",
+        "../../x",
+        "sha256:..",
+        "sha256:.",
+        "sha256:",
+        "",
+        "sha256:0123\0",
+        "SHA256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+        "sha256:E3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991B7852B855",
+    ] {
+        if let Ok(Some(size)) = content_store::stat(digest.to_owned()).await {
+            return format!("SUCCEEDED: stat of `{digest}` told {size} bytes");
+        }
+        if let Ok(Some(content)) = content_store::get(digest.to_owned()).await {
+            return format!("SUCCEEDED: get of `{digest}` gave {} bytes", content.len());
+        }
+        if content_store::read(digest.to_owned(), None).await.is_ok() {
+            return format!("SUCCEEDED: read of `{digest}` gave a stream");
+        }
+        if content_store::put(b"x".to_vec(), Some(digest.to_owned()))
+            .await
+            .is_ok()
+        {
+            return format!("SUCCEEDED: put as `{digest}`");
+        }
+        let described = Descriptor {
+            media_type: "application/octet-stream".to_owned(),
+            digest: digest.to_owned(),
+            size: 1,
+        };
+        match content_store::receive(described).await {
+            Ok(_) => return format!("SUCCEEDED: receive of `{digest}`"),
+            Err(error) => refusals.push(format!("{error:?}")),
+        }
+    }
+    format!("refused: {}", refusals.join("; "))
+}
+
+/// Names that are paths: they may be kept as names, and must not be found as files.
+async fn name_path() -> String {
+    let mut outcomes = Vec::new();
+    for name in ["../../x", "/tmp/x", "..", "", "a/../../../x:latest", "x\0y"] {
+        let target = Descriptor {
+            media_type: "application/vnd.oci.image.manifest.v1+json".to_owned(),
+            digest: format!("sha256:{}", "0".repeat(64)),
+            size: 1,
+        };
+        match content_store::set_name(name.to_owned(), target).await {
+            Ok(()) => outcomes.push(format!("`{name}` was taken")),
+            Err(error) => outcomes.push(format!("`{name}`: {error:?}")),
+        }
+    }
+    if outcomes
+        .iter()
+        .any(|outcome| outcome.ends_with("was taken"))
+    {
+        // Whether a file appeared outside of the store, only the test can see.
+        return format!("sent: {}", outcomes.join("; "));
+    }
+    format!("refused: {}", outcomes.join("; "))
+}
+
+/// Small content under a digest that is not its own.
+async fn put_wrong_digest() -> String {
+    let digest = format!("sha256:{}", "1".repeat(64));
+    match content_store::put(b"poison".to_vec(), Some(digest.clone())).await {
+        Err(StoreError::Mismatch(mismatch)) => {
+            if let Ok(Some(_)) = content_store::stat(digest).await {
+                return "SUCCEEDED: refused, and yet it is there".to_owned();
+            }
+            format!("refused: {mismatch:?}")
+        }
+        Err(error) => format!("refused: {error:?}"),
+        Ok(digest) => format!("SUCCEEDED: stored as `{digest}`"),
+    }
+}
+
+/// Streamed content under a digest that is not its own.
+async fn ingest_wrong_digest() -> String {
+    ingest(b"poison", 6, "wrong bytes are there under the digest").await
+}
+
+/// More bytes than were promised.
+async fn ingest_too_long() -> String {
+    ingest(&[7; 100_000], 6, "more bytes than promised are there").await
+}
+
+async fn ingest(bytes: &[u8], size: u64, success: &str) -> String {
+    let digest = format!("sha256:{}", "2".repeat(64));
+    let described = Descriptor {
+        media_type: "application/octet-stream".to_owned(),
+        digest: digest.clone(),
+        size,
+    };
+    let ingest = match content_store::receive(described).await {
+        Ok(Some(ingest)) => ingest,
+        Ok(None) => return "SUCCEEDED: it is said to be there already".to_owned(),
+        Err(error) => return format!("refused: {error:?}"),
+    };
+    let (mut writer, reader) = wit_stream::new();
+    let bytes = bytes.to_vec();
+    wit_bindgen::spawn_local(async move {
+        writer.write_all(bytes).await;
+    });
+    let written = ingest.write(0, reader).await;
+    let finished = ingest.finish().await;
+    drop(ingest);
+    if let Ok(Some(_)) = content_store::stat(digest).await {
+        return format!("SUCCEEDED: {success}");
+    }
+    match (written, finished) {
+        (_, Ok(())) => "SUCCEEDED: the store took it".to_owned(),
+        (written, Err(error)) => format!("refused: {error:?} after {written:?}"),
+    }
+}
+
+/// The stand-in for the password, as a password for a server it is not for.
+async fn stand_in_elsewhere(registry: &str, elsewhere: &str) -> String {
+    let (user, stand_in) = match stand_in(registry).await {
+        Ok(pair) => pair,
+        Err(reason) => return reason,
+    };
+    let authorization = basic(&user, &stand_in);
+    let headers = [("authorization", authorization.as_str())];
+    told(
+        send(elsewhere, false, "/token", &headers).await,
+        "the stand-in went to another server",
+    )
+}
+
+/// The stand-in in places of a granted request where a secret has no business.
+/// The server sees what it becomes there.
+async fn stand_in_leaked(registry: &str) -> String {
+    let (_, stand_in) = match stand_in(registry).await {
+        Ok(pair) => pair,
+        Err(reason) => return reason,
+    };
+    let path = format!("/v2/?password={stand_in}");
+    let bearer = format!("Bearer {stand_in}");
+    let headers = [
+        ("x-password", stand_in.as_str()),
+        ("authorization", bearer.as_str()),
+    ];
+    match send(registry, false, &path, &headers).await {
+        Sent::Answered(status) => format!("sent: answered with {status}"),
+        Sent::Failed(reason) => format!("refused: {reason}"),
+    }
+}
+
+async fn stand_in(registry: &str) -> Result<(String, String), String> {
+    match credentials::get(registry.to_owned(), None, vec!["pull".to_owned()]).await {
+        Ok(Some(Credential::UserPassword(pair))) => Ok((pair.username, pair.password)),
+        other => Err(format!(
+            "unusable: this attack needs a user name and a password, not {other:?}"
+        )),
+    }
+}
+
+fn told(sent: Sent, success: &str) -> String {
+    match sent {
+        Sent::Answered(status) => format!("SUCCEEDED: {success} ({status})"),
+        Sent::Failed(reason) => format!("refused: {reason}"),
+    }
+}
+
+fn endless_loop() -> String {
+    let mut turns = 0_u64;
+    loop {
+        turns = std::hint::black_box(turns.wrapping_add(1));
+    }
+}
+
+fn endless_memory() -> String {
+    let mut kept = Vec::new();
+    loop {
+        kept.push(std::hint::black_box(vec![1_u8; 1 << 20]));
+    }
+}

@@ -1,0 +1,64 @@
+//! The world of the registry component, with hostile code behind it.
+//!
+//! `pull` attacks. The reference is `REGISTRY/PORT:ATTACK`: the tag selects the
+//! attack, and the repository is the port of a second server on 127.0.0.1 that
+//! was not granted. What came of it is the text of an `error.other` that begins
+//! with `refused: `, with `SUCCEEDED: `, or, where only a server can tell, with
+//! `sent: `.
+#![allow(async_fn_in_trait)]
+
+mod attacks;
+mod requests;
+
+wit_bindgen::generate!({
+    path: "../../../wit",
+    world: "registry",
+    generate_all,
+});
+
+use exports::wharf::oci::client::{self, Guest, GuestOptions, Report, Transport};
+use wharf::oci::types::{Descriptor, Error};
+
+export!(Hostile);
+
+struct Hostile;
+
+struct Options;
+
+impl GuestOptions for Options {
+    fn new() -> Self {
+        Self
+    }
+
+    fn set_transport(&self, _transport: Transport) {}
+
+    fn set_concurrency(&self, _transfers: u32) {}
+
+    fn set_connect_timeout(&self, _milliseconds: u64) {}
+
+    fn set_stall_timeout(&self, _milliseconds: u64) {}
+}
+
+impl Guest for Hostile {
+    type Options = Options;
+
+    async fn check_credential(_registry: String, _: client::Options) -> Result<(), Error> {
+        Err(unable())
+    }
+
+    async fn resolve(_reference: String, _: client::Options) -> Result<Descriptor, Error> {
+        Err(unable())
+    }
+
+    async fn pull(reference: String, _: client::Options) -> Result<Report, Error> {
+        Err(Error::Other(attacks::run(&reference).await))
+    }
+
+    async fn push(_: String, _reference: String, _: client::Options) -> Result<Report, Error> {
+        Err(unable())
+    }
+}
+
+fn unable() -> Error {
+    Error::Other("the hostile component attacks in `pull` only".to_owned())
+}

@@ -1,0 +1,139 @@
+//! A loopback port, and a thread for each connection to it.
+
+use std::collections::HashMap;
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+
+/// A port that is served until this is dropped; then its connections are closed.
+pub struct Listener {
+    address: SocketAddr,
+    stopping: Arc<AtomicBool>,
+    open: Open,
+}
+
+/// A connection, plain or under TLS.
+pub enum Connection {
+    /// As it is.
+    Plain(TcpStream),
+    /// Under TLS, the server's side.
+    Tls(Box<StreamOwned<ServerConnection, TcpStream>>),
+}
+
+type Open = Arc<Mutex<HashMap<u64, TcpStream>>>;
+
+impl Listener {
+    /// Takes a free port of 127.0.0.1. `serve` is called for each connection, on
+    /// a thread of its own, and closes it by returning.
+    pub fn start(
+        tls: Option<Arc<ServerConfig>>,
+        serve: impl Fn(Connection) + Send + Sync + 'static,
+    ) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
+        let address = listener.local_addr().expect("it was bound");
+        let stopping = Arc::new(AtomicBool::new(false));
+        let open = Open::default();
+        let serve = Arc::new(serve);
+        thread::spawn({
+            let (stopping, open) = (stopping.clone(), open.clone());
+            move || {
+                for (number, stream) in (0..).zip(listener.incoming()) {
+                    if stopping.load(Ordering::SeqCst) {
+                        break;
+                    }
+                    let Ok(stream) = stream else { continue };
+                    let Ok(handle) = stream.try_clone() else {
+                        continue;
+                    };
+                    lock(&open).insert(number, handle);
+                    let (serve, open, tls) = (serve.clone(), open.clone(), tls.clone());
+                    thread::spawn(move || {
+                        if let Ok(connection) = accept(stream, tls) {
+                            serve(connection);
+                        }
+                        // The handle would keep the connection open.
+                        if let Some(handle) = lock(&open).remove(&number) {
+                            let _ = handle.shutdown(Shutdown::Both);
+                        }
+                    });
+                }
+            }
+        });
+        Self {
+            address,
+            stopping,
+            open,
+        }
+    }
+
+    /// Host and port, `127.0.0.1:…`.
+    pub fn address(&self) -> String {
+        self.address.to_string()
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        self.stopping.store(true, Ordering::SeqCst);
+        // Wakes the thread that waits for connections.
+        let _ = TcpStream::connect(self.address);
+        for stream in lock(&self.open).values() {
+            let _ = stream.shutdown(Shutdown::Both);
+        }
+    }
+}
+
+impl Connection {
+    /// The bare connection beneath, for what is done to it as such.
+    pub fn socket(&self) -> &TcpStream {
+        match self {
+            Self::Plain(stream) => stream,
+            Self::Tls(stream) => &stream.sock,
+        }
+    }
+}
+
+impl Read for Connection {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(stream) => stream.read(buffer),
+            Self::Tls(stream) => stream.read(buffer),
+        }
+    }
+}
+
+impl Write for Connection {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(stream) => stream.write(bytes),
+            Self::Tls(stream) => stream.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Plain(stream) => stream.flush(),
+            Self::Tls(stream) => stream.flush(),
+        }
+    }
+}
+
+fn accept(stream: TcpStream, tls: Option<Arc<ServerConfig>>) -> io::Result<Connection> {
+    stream.set_nodelay(true)?;
+    Ok(match tls {
+        None => Connection::Plain(stream),
+        Some(config) => {
+            let session = ServerConnection::new(config).map_err(io::Error::other)?;
+            Connection::Tls(Box::new(StreamOwned::new(session, stream)))
+        }
+    })
+}
+
+/// A lock whose holder panicked still protects usable data here.
+fn lock(open: &Open) -> std::sync::MutexGuard<'_, HashMap<u64, TcpStream>> {
+    open.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,40 @@
+//! The guest programs of `programs/`, built for `wasm32-wasip2`: paths to them.
+
+/// Answers with what it saw, over `wasi:http/incoming-handler@0.2`.
+pub const HELLO_P2: &str = concat!(env!("OUT_DIR"), "/hello-p2.wasm");
+
+/// Answers with what it saw, over `wasi:http/handler@0.3`.
+pub const HELLO_P3: &str = concat!(env!("OUT_DIR"), "/hello-p3.wasm");
+
+/// The world `wharf:oci/registry`, with hostile code behind it. Its source tells
+/// how an attack is chosen.
+pub const HOSTILE_REGISTRY: &str = concat!(env!("OUT_DIR"), "/hostile-registry.wasm");
+
+/// An HTTP component that needs `fermyon:spin/key-value@2.0.0`.
+pub const IMPORTS_KV: &str = concat!(env!("OUT_DIR"), "/imports-kv.wasm");
+
+/// An HTTP component that never answers and never rests.
+pub const SPIN_LOOP: &str = concat!(env!("OUT_DIR"), "/spin-loop.wasm");
+
+/// An HTTP component that traps on every request.
+pub const TRAP: &str = concat!(env!("OUT_DIR"), "/trap.wasm");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_program_is_a_component() {
+        for program in [
+            HELLO_P2,
+            HELLO_P3,
+            HOSTILE_REGISTRY,
+            IMPORTS_KV,
+            SPIN_LOOP,
+            TRAP,
+        ] {
+            let bytes = std::fs::read(program).unwrap();
+            assert_eq!(&bytes[..8], b"\0asm\x0d\0\x01\0", "{program}");
+        }
+    }
+}

@@ -1,0 +1,425 @@
+//! A reverse proxy on loopback that sees every request to a registry, and can
+//! break each of them.
+//!
+//! It changes no byte of what it forwards, and holds no body: what a test counts
+//! here is what the command did.
+
+use std::io::{self, BufReader, Write};
+use std::net::TcpStream;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::listener::{Connection, Listener};
+use crate::scripted::Answer;
+use crate::wire::{self, Framing, Head};
+
+/// A running proxy.
+pub struct Proxy {
+    listener: Listener,
+    log: Arc<Log>,
+}
+
+/// A request that came through, and what became of it.
+#[derive(Clone, Debug)]
+pub struct Exchange {
+    /// `GET`, …
+    pub method: String,
+    /// Path and query.
+    pub target: String,
+    /// Whether it carried `Authorization`.
+    pub authorized: bool,
+    /// The status that was answered, once it was.
+    pub status: Option<u16>,
+    /// How many bytes of the request's body went through, framing aside.
+    pub sent: u64,
+    /// How many bytes of the answer's body went through, framing aside.
+    pub received: u64,
+    /// Whether it is over, well or badly.
+    pub over: bool,
+}
+
+/// What is to become of a request.
+#[derive(Clone, Debug)]
+pub enum Fate {
+    /// It is forwarded, and the answer too.
+    Forward,
+    /// It is answered here; the registry does not see it.
+    Answer(Answer),
+    /// The connection is closed when so many bytes of the request's body were
+    /// forwarded.
+    CutRequest(u64),
+    /// The connection is closed when so many bytes of the answer's body were
+    /// forwarded.
+    CutAnswer(u64),
+    /// The answer's body stops after so many bytes, until the gate is opened.
+    HoldAnswer(u64, Gate),
+    /// The request's body stops after so many bytes, until the gate is opened.
+    HoldRequest(u64, Gate),
+}
+
+/// A place where bytes wait until a test lets them pass.
+#[derive(Clone, Debug, Default)]
+pub struct Gate(Arc<(Mutex<GateState>, Condvar)>);
+
+#[derive(Debug, Default)]
+struct GateState {
+    reached: bool,
+    open: bool,
+}
+
+#[derive(Default)]
+struct Log {
+    exchanges: Mutex<Vec<Exchange>>,
+    changed: Condvar,
+}
+
+type Judge = dyn Fn(&Exchange) -> Fate + Send + Sync;
+
+impl Proxy {
+    /// A proxy before the server at `upstream` (host and port, plain HTTP).
+    pub fn start(upstream: &str) -> Self {
+        Self::with_fates(upstream, |_| Fate::Forward)
+    }
+
+    /// The same, with a say on each request before it is forwarded.
+    pub fn with_fates(
+        upstream: &str,
+        judge: impl Fn(&Exchange) -> Fate + Send + Sync + 'static,
+    ) -> Self {
+        let log = Arc::new(Log::default());
+        let listener = Listener::start(None, {
+            let (upstream, log) = (upstream.to_owned(), log.clone());
+            move |connection| {
+                // What breaks is for the command to notice, and for the test to see.
+                let _ = converse(connection, &upstream, &log, &judge);
+            }
+        });
+        Self { listener, log }
+    }
+
+    /// Host and port, `127.0.0.1:…`.
+    pub fn address(&self) -> String {
+        self.listener.address()
+    }
+
+    /// All requests so far, in the order in which they came.
+    pub fn exchanges(&self) -> Vec<Exchange> {
+        self.log.lock().clone()
+    }
+
+    /// Forgets the requests so far, and tells them. All must be over.
+    pub fn take(&self) -> Vec<Exchange> {
+        self.wait("all requests are over", |all| {
+            all.iter().all(|one| one.over)
+        });
+        std::mem::take(&mut *self.log.lock())
+    }
+
+    /// Waits until the requests are as `wanted`; `what` says so in words.
+    pub fn wait(&self, what: &str, wanted: impl Fn(&[Exchange]) -> bool) {
+        let limit = Instant::now() + LIMIT;
+        let mut exchanges = self.log.lock();
+        while !wanted(&exchanges) {
+            let left = limit.saturating_duration_since(Instant::now());
+            assert!(
+                !left.is_zero(),
+                "waited in vain until {what}: {exchanges:#?}"
+            );
+            (exchanges, _) = self
+                .log
+                .changed
+                .wait_timeout(exchanges, left)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+impl Exchange {
+    /// Whether it fetches a blob's content.
+    pub fn fetches_blob(&self) -> bool {
+        self.method == "GET" && self.target.contains("/blobs/sha256:")
+    }
+
+    /// Whether it begins an upload of a blob.
+    pub fn begins_upload(&self) -> bool {
+        self.method == "POST" && self.target.contains("/blobs/uploads/")
+    }
+
+    /// Whether it sends a blob's content.
+    pub fn sends_blob(&self) -> bool {
+        matches!(self.method.as_str(), "PUT" | "PATCH" | "POST")
+            && self.target.contains("/blobs/uploads/")
+            && self.sent > 0
+    }
+}
+
+impl Gate {
+    /// A closed gate.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Lets everything pass, from now on.
+    pub fn open(&self) {
+        self.state().open = true;
+        self.0.1.notify_all();
+    }
+
+    /// Waits until something stands before the gate.
+    pub fn wait_until_reached(&self) {
+        let reached = self.wait(|state| state.reached);
+        assert!(reached, "nothing came to the gate");
+    }
+
+    fn arrive(&self) -> io::Result<()> {
+        self.state().reached = true;
+        self.0.1.notify_all();
+        if self.wait(|state| state.open) {
+            Ok(())
+        } else {
+            Err(io::ErrorKind::TimedOut.into())
+        }
+    }
+
+    fn wait(&self, wanted: impl Fn(&GateState) -> bool) -> bool {
+        let (_state, timeout) = self
+            .0
+            .1
+            .wait_timeout_while(self.state(), LIMIT, |state| !wanted(state))
+            .unwrap_or_else(PoisonError::into_inner);
+        !timeout.timed_out()
+    }
+
+    fn state(&self) -> MutexGuard<'_, GateState> {
+        self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Log {
+    fn lock(&self) -> MutexGuard<'_, Vec<Exchange>> {
+        self.exchanges
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One line of the log, for as long as its request lasts.
+struct Line<'a> {
+    log: &'a Log,
+    exchange: Exchange,
+    index: usize,
+}
+
+impl<'a> Line<'a> {
+    fn begin(log: &'a Log, head: &Head) -> Self {
+        let exchange = Exchange {
+            method: head.word(0).to_owned(),
+            target: head.word(1).to_owned(),
+            authorized: head.header("authorization").is_some(),
+            status: None,
+            sent: 0,
+            received: 0,
+            over: false,
+        };
+        let mut exchanges = log.lock();
+        exchanges.push(exchange.clone());
+        let index = exchanges.len() - 1;
+        Self {
+            log,
+            exchange,
+            index,
+        }
+    }
+
+    fn update(&mut self, change: impl FnOnce(&mut Exchange)) {
+        change(&mut self.exchange);
+        // Gone when the test took the log in the meantime.
+        if let Some(exchange) = self.log.lock().get_mut(self.index) {
+            exchange.clone_from(&self.exchange);
+        }
+        self.log.changed.notify_all();
+    }
+}
+
+impl Drop for Line<'_> {
+    fn drop(&mut self) {
+        self.update(|exchange| exchange.over = true);
+    }
+}
+
+fn converse(client: Connection, upstream: &str, log: &Log, judge: &Judge) -> io::Result<()> {
+    let mut client = BufReader::with_capacity(PIECE, client);
+    let mut server = None;
+    while let Some(head) = Head::read(&mut client)? {
+        let mut line = Line::begin(log, &head);
+        let fate = judge(&line.exchange);
+        if head.header("expect").is_some() {
+            client
+                .get_mut()
+                .write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
+        }
+        if let Fate::Answer(answer) = &fate {
+            let body = wire::whole(head.request_framing(), &mut client)?;
+            line.update(|exchange| {
+                exchange.sent = body.len() as u64;
+                exchange.status = Some(answer.status);
+            });
+            if !answer.write(head.word(0), client.get_mut()) {
+                return Ok(());
+            }
+            continue;
+        }
+        let mut used = match server.take() {
+            Some(server) => server,
+            None => connect(upstream)?,
+        };
+        if forward(&mut client, &mut used, &head, &fate, &mut line)? {
+            server = Some(used);
+        } else {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+/// Forwards one request and its answer. False when the connections must not be
+/// used again.
+fn forward(
+    client: &mut BufReader<Connection>,
+    server: &mut BufReader<TcpStream>,
+    head: &Head,
+    fate: &Fate,
+    line: &mut Line,
+) -> io::Result<bool> {
+    server.get_mut().write_all(&head.to_bytes())?;
+    let mut to_server = server.get_ref();
+    let sent = wire::pass(
+        head.request_framing(),
+        client,
+        &mut to_server,
+        &mut |passed| {
+            line.update(|exchange| exchange.sent = passed);
+            match fate {
+                Fate::CutRequest(most) => cut(*most, passed),
+                Fate::HoldRequest(most, gate) => hold(*most, gate, passed),
+                _ => Ok(u64::MAX),
+            }
+        },
+    );
+    // A server that answers before it has read everything is heard all the same,
+    // but not when the fate was to break off.
+    match (&sent, fate) {
+        (Ok(sent), _) => line.update(|exchange| exchange.sent = *sent),
+        (Err(_), Fate::CutRequest(_)) => return Ok(false),
+        (Err(_), _) => {}
+    }
+    let answer = loop {
+        let answer = Head::read(server)?.ok_or(io::ErrorKind::UnexpectedEof)?;
+        if !matches!(answer.status(), Some(100..=199)) {
+            break answer;
+        }
+    };
+    line.update(|exchange| exchange.status = answer.status());
+    client.get_mut().write_all(&answer.to_bytes())?;
+    let framing = answer.answer_framing(head.word(0));
+    let received = wire::pass(framing, server, client.get_mut(), &mut |passed| {
+        line.update(|exchange| exchange.received = passed);
+        match fate {
+            Fate::CutAnswer(most) => cut(*most, passed),
+            Fate::HoldAnswer(most, gate) => hold(*most, gate, passed),
+            _ => Ok(u64::MAX),
+        }
+    })?;
+    line.update(|exchange| exchange.received = received);
+    let close = framing == Framing::UntilClose
+        || sent.is_err()
+        || answer
+            .header("connection")
+            .is_some_and(|value| value.eq_ignore_ascii_case("close"));
+    Ok(!close)
+}
+
+fn cut(most: u64, passed: u64) -> io::Result<u64> {
+    match most.saturating_sub(passed) {
+        0 => Err(io::ErrorKind::ConnectionAborted.into()),
+        left => Ok(left),
+    }
+}
+
+fn hold(most: u64, gate: &Gate, passed: u64) -> io::Result<u64> {
+    match most.saturating_sub(passed) {
+        0 => gate.arrive().map(|()| u64::MAX),
+        left => Ok(left),
+    }
+}
+
+fn connect(upstream: &str) -> io::Result<BufReader<TcpStream>> {
+    let stream = TcpStream::connect(upstream)?;
+    stream.set_nodelay(true)?;
+    Ok(BufReader::with_capacity(PIECE, stream))
+}
+
+/// How much of a body is in memory at a time, in bytes.
+const PIECE: usize = 64 * 1024;
+
+/// How long anything is waited for that must come.
+const LIMIT: Duration = Duration::from_mins(1);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http;
+    use crate::scripted::Server;
+
+    fn echo() -> Server {
+        Server::start(|request| Answer::content("text/plain", request.body.clone()))
+    }
+
+    #[test]
+    fn a_request_passes_and_is_counted() {
+        let server = echo();
+        let proxy = Proxy::start(&server.address());
+        let url = format!("http://{}/a?b=c", proxy.address());
+        let answer = http::request("POST", &url, &[("Authorization", "x")], b"hello").unwrap();
+        assert_eq!(answer.body, b"hello");
+        let [exchange] = &proxy.take()[..] else {
+            panic!("one request was sent");
+        };
+        assert_eq!(exchange.target, "/a?b=c");
+        assert!(exchange.authorized);
+        assert_eq!(exchange.status, Some(200));
+        assert_eq!((exchange.sent, exchange.received), (5, 5));
+        assert!(proxy.exchanges().is_empty());
+    }
+
+    #[test]
+    fn an_answer_waits_at_a_gate() {
+        let server = echo();
+        let gate = Gate::new();
+        let proxy = Proxy::with_fates(&server.address(), {
+            let gate = gate.clone();
+            move |_| Fate::HoldAnswer(2, gate.clone())
+        });
+        let url = format!("http://{}/", proxy.address());
+        let request = std::thread::spawn(move || http::request("POST", &url, &[], b"hello"));
+        gate.wait_until_reached();
+        assert_eq!(proxy.exchanges()[0].received, 2);
+        gate.open();
+        assert_eq!(request.join().unwrap().unwrap().body, b"hello");
+    }
+
+    #[test]
+    fn a_request_can_be_cut_and_answered_here() {
+        let server = echo();
+        let proxy = Proxy::with_fates(&server.address(), |exchange| {
+            match exchange.target.as_str() {
+                "/cut" => Fate::CutAnswer(1),
+                _ => Fate::Answer(Answer::status(418)),
+            }
+        });
+        let url = format!("http://{}", proxy.address());
+        assert!(http::request("POST", &format!("{url}/cut"), &[], b"hello").is_err());
+        assert_eq!(http::get(&url).unwrap().status, 418);
+        assert_eq!(server.requests().len(), 1);
+    }
+}

@@ -1,0 +1,313 @@
+//! Debian's `docker-registry` on a free loopback port.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use crate::authority::Authority;
+use crate::token_server::TokenServer;
+
+/// A running registry. It stops, and its content goes, when this is dropped. Its
+/// log is shown when the test failed.
+pub struct Registry {
+    child: Child,
+    address: String,
+    directory: TempDir,
+    log: Arc<Log>,
+}
+
+/// Settings of a registry.
+#[derive(Default)]
+pub struct Settings<'a> {
+    tls: Option<&'a Authority>,
+    access: Access<'a>,
+}
+
+#[derive(Default)]
+enum Access<'a> {
+    #[default]
+    Anyone,
+    Passwords(Vec<(String, String)>),
+    Tokens(&'a TokenServer),
+}
+
+#[derive(Default)]
+struct Log {
+    state: Mutex<LogState>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct LogState {
+    text: String,
+    address: Option<String>,
+    ended: bool,
+}
+
+impl Registry {
+    /// A registry over plain HTTP that lets anyone do anything.
+    pub fn start() -> Self {
+        Settings::default().start()
+    }
+
+    /// Settings to choose from.
+    pub fn settings<'a>() -> Settings<'a> {
+        Settings::default()
+    }
+
+    /// Host and port, `127.0.0.1:…`.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// What it logged so far.
+    pub fn log(&self) -> String {
+        self.log.lock().text.clone()
+    }
+
+    /// The blobs that it has, as digests, in order.
+    pub fn blobs(&self) -> Vec<String> {
+        let blobs = self
+            .directory
+            .path()
+            .join("data/docker/registry/v2/blobs/sha256");
+        let mut digests: Vec<_> = entries(&blobs)
+            .iter()
+            .flat_map(|group| entries(group))
+            .filter_map(|blob| Some(format!("sha256:{}", blob.file_name()?.to_str()?)))
+            .collect();
+        digests.sort();
+        digests
+    }
+
+    /// The tags of a repository.
+    pub fn tags(&self, repository: &str) -> Vec<String> {
+        let tags = self
+            .directory
+            .path()
+            .join("data/docker/registry/v2/repositories")
+            .join(repository)
+            .join("_manifests/tags");
+        let mut names: Vec<_> = entries(&tags)
+            .iter()
+            .filter_map(|tag| Some(tag.file_name()?.to_str()?.to_owned()))
+            .collect();
+        names.sort();
+        names
+    }
+}
+
+impl<'a> Settings<'a> {
+    /// Under TLS, with a certificate of this authority.
+    #[must_use]
+    pub fn tls(mut self, authority: &'a Authority) -> Self {
+        self.tls = Some(authority);
+        self
+    }
+
+    /// For this user only; may be called again for more users.
+    #[must_use]
+    pub fn user(mut self, name: &str, password: &str) -> Self {
+        let mut users = match self.access {
+            Access::Passwords(users) => users,
+            _ => Vec::new(),
+        };
+        users.push((name.to_owned(), password.to_owned()));
+        self.access = Access::Passwords(users);
+        self
+    }
+
+    /// For whoever has a token of this server.
+    #[must_use]
+    pub fn tokens(mut self, server: &'a TokenServer) -> Self {
+        self.access = Access::Tokens(server);
+        self
+    }
+
+    /// Starts it, and waits until it listens.
+    pub fn start(self) -> Registry {
+        let directory = tempfile::tempdir().expect("a temporary directory can be made");
+        let config = directory.path().join("config.yml");
+        fs::write(&config, self.config(directory.path())).expect("it can be written");
+        let mut child = Command::new("docker-registry")
+            .arg("serve")
+            .arg(&config)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|error| {
+                panic!(
+                    "`docker-registry` does not start ({error}); on Debian and Ubuntu, \
+                     `apt-get install docker-registry` installs it"
+                )
+            });
+        let log = Arc::new(Log::default());
+        let stdout = child.stdout.take().expect("it is piped");
+        let stderr = child.stderr.take().expect("it is piped");
+        follow(stdout, log.clone());
+        follow(stderr, log.clone());
+        let address = log.wait_for_address();
+        let mut registry = Registry {
+            child,
+            address: String::new(),
+            directory,
+            log,
+        };
+        // Only now, so that the log is shown and the child ends when there is none.
+        registry.address = address.expect("docker-registry listens");
+        registry
+    }
+
+    fn config(&self, directory: &Path) -> String {
+        let data = directory.join("data");
+        let mut config = format!(
+            "version: 0.1\n\
+             log:\n  level: info\n\
+             storage:\n  filesystem:\n    rootdirectory: {}\n  delete:\n    enabled: true\n\
+             http:\n  addr: 127.0.0.1:0\n  secret: of-one-test\n",
+            data.display(),
+        );
+        if let Some(authority) = self.tls {
+            let identity = authority.server();
+            let _ = write!(
+                config,
+                "  tls:\n    certificate: {}\n    key: {}\n",
+                identity.certificate_file.display(),
+                identity.key_file.display(),
+            );
+        }
+        match &self.access {
+            Access::Anyone => {}
+            Access::Passwords(users) => {
+                let file = directory.join("htpasswd");
+                fs::write(&file, htpasswd(users)).expect("it can be written");
+                let _ = write!(
+                    config,
+                    "auth:\n  htpasswd:\n    realm: tests\n    path: {}\n",
+                    file.display(),
+                );
+            }
+            Access::Tokens(server) => {
+                let _ = write!(
+                    config,
+                    "auth:\n  token:\n    realm: {}\n    service: {}\n    issuer: {}\n    \
+                     rootcertbundle: {}\n",
+                    server.realm(),
+                    server.service(),
+                    server.issuer(),
+                    server.root_certificates().display(),
+                );
+            }
+        }
+        config
+    }
+}
+
+impl Drop for Registry {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if thread::panicking() {
+            eprintln!(
+                "--- docker-registry at {} ---\n{}",
+                self.address,
+                self.log()
+            );
+        }
+    }
+}
+
+impl Log {
+    fn lock(&self) -> std::sync::MutexGuard<'_, LogState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Host and port, from the line in which it tells that it listens.
+    fn wait_for_address(&self) -> Option<String> {
+        let (state, _) = self
+            .changed
+            .wait_timeout_while(self.lock(), START_LIMIT, |state| {
+                state.address.is_none() && !state.ended
+            })
+            .unwrap_or_else(PoisonError::into_inner);
+        if state.address.is_none() {
+            eprintln!("--- docker-registry does not listen ---\n{}", state.text);
+        }
+        state.address.clone()
+    }
+}
+
+fn follow(output: impl Read + Send + 'static, log: Arc<Log>) {
+    thread::spawn(move || {
+        for line in BufReader::new(output).lines().map_while(Result::ok) {
+            let mut state = log.lock();
+            if let Some((_, rest)) = line.split_once("listening on ") {
+                let end = rest.find([',', '"', ' ']).unwrap_or(rest.len());
+                state.address = Some(rest[..end].to_owned());
+            }
+            state.text.push_str(&line);
+            state.text.push('\n');
+            log.changed.notify_all();
+        }
+        log.lock().ended = true;
+        log.changed.notify_all();
+    });
+}
+
+fn htpasswd(users: &[(String, String)]) -> String {
+    let mut file = String::new();
+    for (name, password) in users {
+        // The lowest cost that bcrypt knows: it is asked with every request.
+        let hash = bcrypt::hash(password, 4).expect("it can be hashed");
+        let _ = writeln!(file, "{name}:{hash}");
+    }
+    file
+}
+
+fn entries(directory: &Path) -> Vec<PathBuf> {
+    match fs::read_dir(directory) {
+        Ok(entries) => entries.flatten().map(|entry| entry.path()).collect(),
+        Err(_) => Vec::new(),
+    }
+}
+
+/// How long it may take to start.
+const START_LIMIT: Duration = Duration::from_secs(30);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http;
+
+    #[test]
+    fn a_plain_registry_answers() {
+        let registry = Registry::start();
+        let answer = http::get(&format!("http://{}/v2/", registry.address())).unwrap();
+        assert_eq!(answer.status, 200);
+        assert!(registry.blobs().is_empty());
+    }
+
+    #[test]
+    fn a_registry_with_passwords_refuses_without() {
+        let registry = Registry::settings().user("ann", "secret").start();
+        let url = format!("http://{}/v2/", registry.address());
+        let answer = http::get(&url).unwrap();
+        assert_eq!(answer.status, 401);
+        assert!(
+            answer
+                .header("www-authenticate")
+                .unwrap()
+                .starts_with("Basic")
+        );
+        let basic = [("Authorization", "Basic YW5uOnNlY3JldA==")];
+        assert_eq!(http::request("GET", &url, &basic, b"").unwrap().status, 200);
+    }
+}
