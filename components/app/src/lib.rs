@@ -2,6 +2,9 @@
 //! application that it becomes, and the artifact in which that is published.
 
 pub mod artifact;
+pub mod files;
 pub mod locked;
+pub mod manifest;
 pub mod outbound;
 pub mod path;
+pub mod wasm;

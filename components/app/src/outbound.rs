@@ -186,7 +186,9 @@ fn plain_host(host: &str) -> String {
 /// of the new kind of addresses has to stand in brackets too when a port follows.
 fn split_port(authority: &str) -> (&str, Option<&str>) {
     match authority.rsplit_once(':') {
-        Some((host, port)) if !port.contains(']') && (!host.contains(':') || host.contains(']')) => {
+        Some((host, port))
+            if !port.contains(']') && (!host.contains(':') || host.contains(']')) =>
+        {
             (host, Some(port))
         }
         _ => (authority, None),
@@ -277,18 +279,48 @@ mod tests {
         assert!(allows("https://Example.com/", "HTTPS", "EXAMPLE.com", 443));
         assert!(!allows("https://example.com", "http", "example.com", 80));
         assert!(!allows("https://example.com", "https", "example.com", 8443));
-        assert!(!allows("https://example.com", "https", "a.example.com", 443));
+        assert!(!allows(
+            "https://example.com",
+            "https",
+            "a.example.com",
+            443
+        ));
         assert!(allows("*://localhost:*", "redis", "localhost", 1));
-        assert!(allows("http://localhost:8000..8010", "http", "localhost", 8009));
-        assert!(!allows("http://localhost:8000..8010", "http", "localhost", 8010));
+        assert!(allows(
+            "http://localhost:8000..8010",
+            "http",
+            "localhost",
+            8009
+        ));
+        assert!(!allows(
+            "http://localhost:8000..8010",
+            "http",
+            "localhost",
+            8010
+        ));
         assert!(allows("http://*:65535", "http", "x", 65535));
     }
 
     #[test]
     fn wildcards_stand_for_labels() {
-        assert!(allows("https://*.example.com", "https", "a.b.example.com", 443));
-        assert!(!allows("https://*.example.com", "https", "example.com", 443));
-        assert!(!allows("https://*.example.com", "https", "badexample.com", 443));
+        assert!(allows(
+            "https://*.example.com",
+            "https",
+            "a.b.example.com",
+            443
+        ));
+        assert!(!allows(
+            "https://*.example.com",
+            "https",
+            "example.com",
+            443
+        ));
+        assert!(!allows(
+            "https://*.example.com",
+            "https",
+            "badexample.com",
+            443
+        ));
         assert!(allows("*://*:*", "anything", "anywhere", 9));
     }
 

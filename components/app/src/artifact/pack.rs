@@ -96,7 +96,9 @@ impl Draft {
                 content_type: WASM_CONTENT_TYPE.into(),
                 content: content.source.into(),
             };
-            content.files.sort_by(|one, other| one.path.cmp(&other.path));
+            content
+                .files
+                .sort_by(|one, other| one.path.cmp(&other.path));
             for file in &content.files {
                 if file.content.inline.is_none() {
                     layers.add(DATA_LAYER, &file.content);
@@ -293,9 +295,9 @@ mod tests {
             (locked, draft.into_manifest(digest(7), digest(8), 300))
         };
         let mut turned = contents();
-        turned
-            .iter_mut()
-            .for_each(|component| component.files.reverse());
+        for component in &mut turned {
+            component.files.reverse();
+        }
         assert_eq!(bytes(contents()), bytes(turned));
     }
 

@@ -114,7 +114,7 @@ impl LockedComponent {
         self.list("key_value_stores")
     }
 
-    /// The labels of the SQLite databases that the component may use.
+    /// The labels of the `SQLite` databases that the component may use.
     pub fn sqlite_databases(&self) -> Result<Vec<&str>, LockedError> {
         self.list("databases")
     }

@@ -295,9 +295,8 @@ fn accept_requirements(
     place: impl Fn() -> String,
 ) -> Result<(), LockedError> {
     requirements.retain(|_, value| value.as_str() != Some(OPTIONAL));
-    let unknown = |feature: &&String| {
-        ![LOCAL_SERVICE_CHAINING, MIDDLEWARE].contains(&feature.as_str())
-    };
+    let unknown =
+        |feature: &&String| ![LOCAL_SERVICE_CHAINING, MIDDLEWARE].contains(&feature.as_str());
     match requirements.keys().find(unknown) {
         None => Ok(()),
         Some(feature) => Err(LockedError::HostRequirement {

@@ -1,0 +1,10 @@
+//! The files that a component sees: which ones a manifest means, and where they
+//! are for the component.
+
+mod glob;
+mod mount;
+mod select;
+
+pub use glob::{Glob, GlobError};
+pub use mount::{Destination, Mount, MountError, Pattern};
+pub use select::{Entry, Kind, SelectError, SelectedFile, Selection, Tree, select};

@@ -1,0 +1,309 @@
+//! The components of a manifest.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use wharf_oci::problem::clean;
+
+use super::ComponentContent;
+use super::document::{Item, Table};
+use super::error::{Fault, Problem};
+use super::name::{KEBAB, LABEL, SNAKE, is_kebab, is_label, is_snake};
+use super::template;
+use crate::files::{Glob, Mount, MountError};
+use crate::locked::{
+    ComponentSource, ContentRef, LOCAL_SERVICE_CHAINING, LockedComponent, REQUIRED,
+    WASM_CONTENT_TYPE,
+};
+use crate::outbound::AllowedHost;
+use crate::path::{AppPath, PathError};
+
+const KEYS: [&str; 17] = [
+    "ai_models",
+    "allowed_http_hosts",
+    "allowed_outbound_hosts",
+    "build",
+    "dependencies",
+    "dependencies_inherit_configuration",
+    "description",
+    "environment",
+    "exclude_files",
+    "files",
+    "key_value_stores",
+    "profile",
+    "source",
+    "sqlite_databases",
+    "targets",
+    "tool",
+    "variables",
+];
+
+/// What a component becomes: what is published of it, and its content.
+pub(super) struct Component {
+    pub(super) locked: LockedComponent,
+    pub(super) content: ComponentContent,
+}
+
+/// All of `[component.…]`, in the order of the text.
+pub(super) fn components(
+    manifest: &Table<'_>,
+    variables: &[&str],
+    warnings: &mut Vec<String>,
+) -> Result<Vec<Component>, Fault> {
+    let Some(table) = manifest.find("component") else {
+        return Ok(Vec::new());
+    };
+    let table = table.table("a table")?.called("[component]");
+    table
+        .items()
+        .into_iter()
+        .map(|(id, item)| {
+            if !is_kebab(id) {
+                return Err(item.fault(Problem::Name {
+                    id: clean(id, 100),
+                    what: "id of a component",
+                    expected: KEBAB,
+                }));
+            }
+            let table = item.table("a table")?.called(&format!("[component.{id}]"));
+            component(id, &table, variables, warnings)
+        })
+        .collect()
+}
+
+/// One component, whose id is right.
+pub(super) fn component(
+    id: &str,
+    table: &Table<'_>,
+    variables: &[&str],
+    warnings: &mut Vec<String>,
+) -> Result<Component, Fault> {
+    table.only(&KEYS)?;
+    table.not_yet("dependencies", "")?;
+    table.not_yet("dependencies_inherit_configuration", "")?;
+    table.not_yet("profile", "")?;
+    table.not_yet(
+        "allowed_http_hosts",
+        ": write `allowed_outbound_hosts = [\"https://…\"]`",
+    )?;
+    let source = source(table)?;
+    let hosts = allowed_outbound_hosts(table, variables)?;
+    let mut host_requirements = BTreeMap::new();
+    if hosts.chaining {
+        host_requirements.insert(LOCAL_SERVICE_CHAINING.to_owned(), Value::from(REQUIRED));
+    }
+    let locked = LockedComponent {
+        id: id.to_owned(),
+        metadata: metadata(table, hosts.entries)?,
+        source: ComponentSource {
+            content_type: WASM_CONTENT_TYPE.to_owned(),
+            content: ContentRef::default(),
+        },
+        env: owned(table.text_table("environment")?),
+        files: Vec::new(),
+        config: own_variables(table, variables)?,
+        dependencies: BTreeMap::new(),
+        trigger_dependencies: BTreeMap::new(),
+        host_requirements,
+    };
+    let content = ComponentContent {
+        id: id.to_owned(),
+        source,
+        build: build(table)?,
+        files: files(table, warnings)?,
+        exclude: exclude(table)?,
+    };
+    Ok(Component { locked, content })
+}
+
+fn source(table: &Table<'_>) -> Result<AppPath, Fault> {
+    let source = table.need("source", "write `source = \"path/to/component.wasm\"`")?;
+    if !source.is_text() {
+        let from = source.table("the path of a WebAssembly file")?;
+        from.only(&["digest", "package", "registry", "url", "version"])?;
+        let instead = ": fetch the file and write its path".to_owned();
+        let what = match from.find("url") {
+            Some(_) => format!("{} from a URL", source.what()),
+            None => format!("{} from a registry", source.what()),
+        };
+        return Err(source.fault(Problem::NotSupported { what, instead }));
+    }
+    let text = source.text()?;
+    text.parse()
+        .map_err(|problem| path_fault(&source, text, problem))
+}
+
+fn metadata(table: &Table<'_>, hosts: Vec<&str>) -> Result<BTreeMap<String, Value>, Fault> {
+    let mut metadata = BTreeMap::new();
+    let description = table.text_or_empty("description")?;
+    if !description.is_empty() {
+        metadata.insert("description".to_owned(), Value::from(description));
+    }
+    let models = table.texts("ai_models")?;
+    let models = models.into_iter().map(|(model, _)| model).collect();
+    for (key, entries) in [
+        ("ai_models", models),
+        ("allowed_outbound_hosts", hosts),
+        ("databases", labels(table, "sqlite_databases")?),
+        ("key_value_stores", labels(table, "key_value_stores")?),
+    ] {
+        if !entries.is_empty() {
+            metadata.insert(key.to_owned(), Value::from(entries));
+        }
+    }
+    Ok(metadata)
+}
+
+fn labels<'a>(table: &Table<'a>, key: &str) -> Result<Vec<&'a str>, Fault> {
+    let labels = table.texts(key)?;
+    if let Some((label, item)) = labels.iter().find(|(label, _)| !is_label(label)) {
+        return Err(item.fault(Problem::Name {
+            id: clean(label, 100),
+            what: "label of a store",
+            expected: LABEL,
+        }));
+    }
+    Ok(labels.into_iter().map(|(label, _)| label).collect())
+}
+
+struct Hosts<'a> {
+    entries: Vec<&'a str>,
+    /// Whether one of them is another component of the application.
+    chaining: bool,
+}
+
+fn allowed_outbound_hosts<'a>(table: &Table<'a>, variables: &[&str]) -> Result<Hosts<'a>, Fault> {
+    let mut hosts = Hosts {
+        entries: Vec::new(),
+        chaining: false,
+    };
+    for (entry, item) in table.texts("allowed_outbound_hosts")? {
+        if template::is_template(entry) {
+            // What it means is known once the variables have values.
+            template::check(entry, &item, variables)?;
+        } else {
+            let host: AllowedHost = entry.parse().map_err(|problem| {
+                item.fault(Problem::Host {
+                    what: item.what(),
+                    entry: clean(entry, 200),
+                    problem,
+                })
+            })?;
+            hosts.chaining |= host.names_components();
+        }
+        hosts.entries.push(entry);
+    }
+    Ok(hosts)
+}
+
+fn own_variables(table: &Table<'_>, variables: &[&str]) -> Result<BTreeMap<String, String>, Fault> {
+    let own = table.text_table("variables")?;
+    for (name, item) in &own {
+        if !is_snake(name) {
+            return Err(item.fault(Problem::Name {
+                id: clean(name, 100),
+                what: "name of a variable",
+                expected: SNAKE,
+            }));
+        }
+        template::check(item.text()?, item, variables)?;
+    }
+    Ok(owned(own))
+}
+
+/// The build commands in one line. They are shown where a source is missing, and
+/// never published, since they tell about the author's machine.
+fn build(table: &Table<'_>) -> Result<Option<String>, Fault> {
+    let Some(build) = table.find("build") else {
+        return Ok(None);
+    };
+    let build = build.table("a table")?;
+    build.only(&["command", "watch", "workdir"])?;
+    build.text_or_empty("workdir")?;
+    build.texts("watch")?;
+    let command = build.need("command", "write `command = \"cargo build\"`")?;
+    let commands = if command.is_list() {
+        let commands = build.texts("command")?.into_iter();
+        commands.map(|(command, _)| command).collect()
+    } else if command.is_text() {
+        vec![command.text()?]
+    } else {
+        return Err(command.mistyped("a text or a list of texts"));
+    };
+    Ok(Some(commands.join(" && ")))
+}
+
+fn files(table: &Table<'_>, warnings: &mut Vec<String>) -> Result<Vec<Mount>, Fault> {
+    const EXPECTED: &str =
+        "a list of paths, patterns and `{ source = \"…\", destination = \"…\" }`";
+    let Some(files) = table.find("files") else {
+        return Ok(Vec::new());
+    };
+    let mut mounts = Vec::new();
+    for entry in files.list(EXPECTED)? {
+        if !entry.is_text() {
+            mounts.push(placement(&entry)?);
+            continue;
+        }
+        let text = entry.text()?;
+        if matches!(text, "*" | "**/*") {
+            warnings.push(format!(
+                "{} is `{text}`, which publishes all that lies in the application's directory; \
+                 write `./{text}` if that is meant",
+                entry.what()
+            ));
+        }
+        let mount = Mount::pattern(text);
+        mounts.push(mount.map_err(|problem| pattern_fault(&entry, text, problem))?);
+    }
+    Ok(mounts)
+}
+
+fn placement(entry: &Item<'_>) -> Result<Mount, Fault> {
+    let table = entry.table("a path, a pattern or `{ source = \"…\", destination = \"…\" }`")?;
+    table.only(&["destination", "source"])?;
+    let source = table.need("source", "write `{ source = \"…\", destination = \"…\" }`")?;
+    let destination = table.need(
+        "destination",
+        "write `{ source = \"…\", destination = \"…\" }`",
+    )?;
+    let from = source.text()?;
+    let from = from
+        .parse()
+        .map_err(|problem| path_fault(&source, from, problem))?;
+    let to = destination.text()?;
+    Mount::placement(from, to).map_err(|problem| path_fault(&destination, to, problem))
+}
+
+fn exclude(table: &Table<'_>) -> Result<Vec<Glob>, Fault> {
+    let patterns = table.texts("exclude_files")?.into_iter();
+    patterns
+        .map(|(text, item)| {
+            text.parse::<Glob>()
+                .map_err(|problem| pattern_fault(&item, text, problem.into()))
+        })
+        .collect()
+}
+
+fn path_fault(item: &Item<'_>, path: &str, problem: PathError) -> Fault {
+    item.fault(Problem::Path {
+        what: item.what(),
+        path: clean(path, 200),
+        problem,
+    })
+}
+
+fn pattern_fault(item: &Item<'_>, pattern: &str, problem: MountError) -> Fault {
+    item.fault(Problem::Pattern {
+        what: item.what(),
+        pattern: clean(pattern, 200),
+        problem,
+    })
+}
+
+fn owned(entries: Vec<(&str, Item<'_>)>) -> BTreeMap<String, String> {
+    entries
+        .into_iter()
+        .filter_map(|(key, item)| Some((key.to_owned(), item.text().ok()?.to_owned())))
+        .collect()
+}

@@ -1,0 +1,40 @@
+//! The settings of a call, as its `options` resource collects them.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use crate::bindings::exports::wharf::oci::packaging::GuestOptions;
+
+/// The settings of one call. The defaults are those that the WIT documents.
+#[derive(Clone, Default)]
+pub(crate) struct Settings {
+    /// The annotations that the caller wants, by key.
+    pub(crate) annotations: BTreeMap<String, String>,
+    /// When the content was made, in seconds since 1970-01-01T00:00:00Z.
+    pub(crate) created: Option<u64>,
+}
+
+/// The `options` resource.
+#[expect(unreachable_pub, reason = "the generated trait names it in public")]
+pub struct Options(RefCell<Settings>);
+
+impl Options {
+    /// What was set.
+    pub(crate) fn settings(&self) -> Settings {
+        self.0.borrow().clone()
+    }
+}
+
+impl GuestOptions for Options {
+    fn new() -> Self {
+        Self(RefCell::default())
+    }
+
+    fn add_annotation(&self, key: String, value: String) {
+        self.0.borrow_mut().annotations.insert(key, value);
+    }
+
+    fn set_created(&self, seconds: u64) {
+        self.0.borrow_mut().created = Some(seconds);
+    }
+}
