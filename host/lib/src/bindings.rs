@@ -6,11 +6,11 @@ pub(crate) mod registry {
         path: "../../wit",
         world: "wharf:oci/registry",
         imports: { default: trappable },
-        exports: { default: async },
+        exports: { default: async | store },
         with: {
             "wasi:clocks": wasmtime_wasi::p3::bindings::clocks,
             "wasi:http": wasmtime_wasi_http::p3::bindings::http,
-            "wharf:oci/content-store.ingest": crate::capability::store::Ingest,
+            "wharf:oci/content-store.ingest": crate::capability::content_store::Ingest,
         },
     });
 }
@@ -21,7 +21,7 @@ pub(crate) mod packager {
         path: "../../wit",
         world: "wharf:oci/packager",
         imports: { default: trappable },
-        exports: { default: async },
+        exports: { default: async | store },
         with: {
             "wasi:clocks": wasmtime_wasi::p3::bindings::clocks,
             "wasi:filesystem": wasmtime_wasi::p3::bindings::filesystem,
@@ -31,5 +31,7 @@ pub(crate) mod packager {
     });
 }
 
+pub(crate) use packager::exports::wharf::oci::packaging;
 pub(crate) use packager::wharf::oci::content_files;
+pub(crate) use registry::exports::wharf::oci::client;
 pub(crate) use registry::wharf::oci::{content_store, credentials, progress, types};

@@ -1,1 +1,51 @@
-//! The native host of the components.
+//! The native host of Wharf's components.
+//!
+//! The registry component speaks the protocol of OCI registries and the packager
+//! component turns an application directory into content; both are WebAssembly.
+//! This library runs them and lends them what they need, call by call:
+//!
+//! ```text
+//!            ┌──────────── one call ─────────────┐
+//!  Wharf ──▶ │ session ──▶ component (a guest)   │
+//!            │               │ asks              │
+//!            │               ▼                   │
+//!            │ http · content store · credentials│──▶ wharf-net, wharf-store, sources
+//!            └───────────────────────────────────┘
+//! ```
+//!
+//! A guest gets HTTP to the registry of the call and to what that registry leads
+//! to, the content store, and the use, not the sight, of one credential. Each
+//! capability enforces this by itself (see `capability`), whatever the guest asks.
+//!
+//! ```no_run
+//! use wharf_host::{Reference, Store, Wharf};
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let store = Store::open("/var/cache/wharf".as_ref())?;
+//! let wharf = Wharf::builder(store).build()?;
+//! let reference: Reference = "ghcr.io/somebody/app:v1".parse()?;
+//! let report = wharf.pull(&reference).await?;
+//! println!("{}", report.manifest.digest);
+//! # Ok(())
+//! # }
+//! ```
+
+mod bindings;
+mod bound;
+mod capability;
+pub mod credentials;
+mod engine;
+mod error;
+mod progress;
+mod report;
+mod session;
+mod state;
+mod wharf;
+
+pub use error::{Error, Exchange, Mismatch};
+pub use progress::{Event, Observer, Unobserved};
+pub use report::{Outcome, Packed, Report, Transfer};
+pub use wharf::{Builder, Connection, PackOptions, Wharf};
+pub use wharf_net::{ClientCertificate, Tls};
+pub use wharf_oci::{Descriptor, Digest, Reference, Registry, Repository};
+pub use wharf_store::Store;

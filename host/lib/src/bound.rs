@@ -1,0 +1,127 @@
+//! What a guest may use of the machine: memory and processor time. How long the
+//! world takes to answer does not count, see `wharf_net::Patience`.
+
+use std::time::{Duration, Instant};
+
+use wasmtime::{ResourceLimiter, UpdateDeadline};
+use wharf_artifacts::GUEST_MEMORY_BYTES;
+
+use crate::engine::TICK;
+
+/// The bounds of one call, and how far they are used up.
+#[derive(Debug)]
+pub(crate) struct Bounds {
+    processor: Duration,
+    used: Duration,
+    last_tick: Option<Instant>,
+    memory_refused: bool,
+}
+
+/// How much processor time a guest may use in one call. A push of 500 blobs uses
+/// some tenths of a second.
+const PROCESSOR_TIME: Duration = Duration::from_secs(60);
+
+/// The most elements that a guest's table of functions may have.
+const TABLE_ELEMENTS: usize = 100_000;
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self {
+            processor: PROCESSOR_TIME,
+            used: Duration::ZERO,
+            last_tick: None,
+            memory_refused: false,
+        }
+    }
+}
+
+impl Bounds {
+    /// To be called at every tick at which the guest runs, and then only: ticks at
+    /// which it waits go by unnoticed. Time counts when two ticks follow one
+    /// another, since a guest that runs at one may have begun a moment ago.
+    pub(crate) fn tick(&mut self) -> wasmtime::Result<UpdateDeadline> {
+        let now = Instant::now();
+        if let Some(last) = self.last_tick {
+            let since = now.duration_since(last);
+            if since < TICK * 3 {
+                self.used += since;
+            }
+        }
+        self.last_tick = Some(now);
+        if self.used > self.processor {
+            return Err(wasmtime::Error::msg(
+                "the guest's processor time is used up",
+            ));
+        }
+        // Others want to run too: streams of this very guest, for example.
+        Ok(UpdateDeadline::Yield(1))
+    }
+
+    /// Which bound a guest that failed had reached, if any.
+    pub(crate) fn reached(&self) -> Option<String> {
+        if self.used > self.processor {
+            Some(format!(
+                "it used more than {} s of processor time",
+                self.processor.as_secs()
+            ))
+        } else if self.memory_refused {
+            Some(format!(
+                "it asked for more than {} MiB of memory",
+                GUEST_MEMORY_BYTES / (1024 * 1024)
+            ))
+        } else {
+            None
+        }
+    }
+}
+
+impl ResourceLimiter for Bounds {
+    fn memory_growing(
+        &mut self,
+        _current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        let granted = desired as u64 <= GUEST_MEMORY_BYTES;
+        self.memory_refused |= !granted;
+        Ok(granted)
+    }
+
+    fn table_growing(
+        &mut self,
+        _current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        Ok(desired <= TABLE_ELEMENTS)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_ticks_that_follow_one_another_count() {
+        let mut bounds = Bounds {
+            processor: Duration::ZERO,
+            ..Bounds::default()
+        };
+        assert!(bounds.tick().is_ok());
+        assert_eq!(bounds.reached(), None);
+        bounds.last_tick = Instant::now().checked_sub(TICK * 10);
+        assert!(bounds.tick().is_ok());
+        bounds.last_tick = Instant::now().checked_sub(TICK);
+        assert!(bounds.tick().is_err());
+        assert!(bounds.reached().unwrap().contains("processor time"));
+    }
+
+    #[test]
+    fn memory_has_a_bound() {
+        let mut bounds = Bounds::default();
+        let most = usize::try_from(GUEST_MEMORY_BYTES).unwrap();
+        assert!(bounds.memory_growing(0, most, None).unwrap());
+        assert!(!bounds.memory_growing(0, most + 1, None).unwrap());
+        assert!(bounds.reached().unwrap().contains("memory"));
+    }
+}

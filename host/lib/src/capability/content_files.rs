@@ -1,0 +1,46 @@
+//! Files become content without passing through the packager.
+
+use tokio::task::spawn_blocking;
+use wasmtime::component::{Accessor, HasSelf, Resource};
+use wasmtime_wasi::filesystem::Descriptor as File;
+
+use crate::bindings::content_files;
+use crate::bindings::content_store::Error;
+use crate::bindings::types::Descriptor;
+use crate::state::State;
+
+impl content_files::Host for State {}
+
+impl<T: Send> content_files::HostWithStore<T> for HasSelf<State> {
+    async fn add_file(
+        accessor: &Accessor<T, Self>,
+        file: Resource<File>,
+        media_type: String,
+    ) -> wasmtime::Result<Result<Descriptor, Error>> {
+        // The guest could open it, so its directory was lent and it lies within.
+        let (file, store) = accessor.with(|mut access| {
+            let state = access.get();
+            let file = match state.table.get(&file)? {
+                File::File(file) => Some(file.file.clone()),
+                File::Dir(_) => None,
+            };
+            wasmtime::error::Ok((file, state.store.clone()))
+        })?;
+        let Some(file) = file else {
+            return Ok(Err(Error::Failed("a directory has no content".to_owned())));
+        };
+        let added = spawn_blocking(move || {
+            let own = file.try_clone().map_err(|error| error.to_string())?;
+            store.add_file(own).map_err(|error| error.to_string())
+        })
+        .await?;
+        Ok(match added {
+            Ok((digest, size)) => Ok(Descriptor {
+                media_type,
+                digest: digest.into(),
+                size,
+            }),
+            Err(text) => Err(Error::Failed(text)),
+        })
+    }
+}

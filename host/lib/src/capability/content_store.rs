@@ -1,0 +1,289 @@
+//! The content store, lent to a guest. What it says is checked before it gets to
+//! the disk: a digest has to be one before it is part of a path, and a call may
+//! name content for its own repository alone.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::spawn_blocking;
+use wasmtime::component::{Accessor, FutureReader, HasSelf, Resource, StreamReader};
+use wharf_oci::problem::clean;
+use wharf_oci::{Digest, Reference};
+use wharf_store::{Receive, Store, StoreError};
+
+use super::stream::{Fountain, Meter, Sink};
+use crate::bindings::content_store::{self, Error, Extent};
+use crate::bindings::types::{Descriptor, Mismatch};
+use crate::state::State;
+
+/// The right to write one piece of content: what an `ingest` of a guest stands for.
+pub(crate) struct Ingest {
+    inner: Arc<wharf_store::Ingest>,
+    digest: Digest,
+}
+
+/// How long to wait before asking again for content that somebody else writes: the
+/// first time, and at most.
+const FIRST_WAIT: Duration = Duration::from_millis(5);
+const LONGEST_WAIT: Duration = Duration::from_millis(200);
+
+type Answer<T> = wasmtime::Result<Result<T, Error>>;
+
+/// Runs a step of the store on a thread that may block.
+async fn blocking<T: Send + 'static>(
+    step: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Answer<T> {
+    Ok(spawn_blocking(step).await?.map_err(Error::from))
+}
+
+impl content_store::Host for State {}
+
+impl<T: Send + 'static> content_store::HostWithStore<T> for HasSelf<State> {
+    async fn stat(accessor: &Accessor<T, Self>, digest: String) -> Answer<Option<u64>> {
+        let store = store(accessor);
+        match parse(&digest) {
+            // A look at a directory entry: handing it to another thread costs more.
+            Ok(digest) => Ok(store.stat(&digest).map_err(Error::from)),
+            Err(error) => Ok(Err(error)),
+        }
+    }
+
+    async fn read(
+        accessor: &Accessor<T, Self>,
+        digest: String,
+        part: Option<Extent>,
+    ) -> Answer<(StreamReader<u8>, FutureReader<Result<(), Error>>)> {
+        let store = store(accessor);
+        let digest = match parse(&digest) {
+            Ok(digest) => digest,
+            Err(error) => return Ok(Err(error)),
+        };
+        let part = part.map(|part| wharf_store::Extent {
+            offset: part.offset,
+            length: part.length,
+        });
+        let wanted = digest.clone();
+        let reader = match blocking(move || store.read(&wanted, part)).await? {
+            Ok(reader) => reader,
+            Err(error) => return Ok(Err(error)),
+        };
+        accessor.with(|mut access| {
+            let observer = access.get().observer.clone();
+            let meter = Meter { digest, observer };
+            let (fountain, verdict) = Fountain::new(reader, Some(meter));
+            let stream = StreamReader::new(&mut access, fountain)?;
+            let verdict = async move {
+                // No verdict on what was not read to its end.
+                let verdict = verdict.await.unwrap_or(Ok(()));
+                wasmtime::error::Ok(verdict.map_err(Error::from))
+            };
+            let verdict = FutureReader::new(&mut access, verdict)?;
+            Ok(Ok((stream, verdict)))
+        })
+    }
+
+    async fn get(accessor: &Accessor<T, Self>, digest: String) -> Answer<Option<Vec<u8>>> {
+        let store = store(accessor);
+        match parse(&digest) {
+            Ok(digest) => blocking(move || store.get(&digest)).await,
+            Err(error) => Ok(Err(error)),
+        }
+    }
+
+    async fn put(
+        accessor: &Accessor<T, Self>,
+        content: Vec<u8>,
+        expected: Option<String>,
+    ) -> Answer<String> {
+        let store = store(accessor);
+        let expected = match expected.as_deref().map(parse).transpose() {
+            Ok(expected) => expected,
+            Err(error) => return Ok(Err(error)),
+        };
+        let put = blocking(move || store.put(&content, expected.as_ref())).await?;
+        Ok(put.map(String::from))
+    }
+
+    async fn receive(
+        accessor: &Accessor<T, Self>,
+        expected: Descriptor,
+    ) -> Answer<Option<Resource<Ingest>>> {
+        let store = store(accessor);
+        let expected: wharf_oci::Descriptor = match expected.try_into() {
+            Ok(expected) => expected,
+            Err(error) => return Ok(Err(error)),
+        };
+        let mut wait = FIRST_WAIT;
+        let inner = loop {
+            let (store, wanted) = (store.clone(), expected.clone());
+            match blocking(move || store.receive(&wanted)).await? {
+                Ok(Receive::Whole) => return Ok(Ok(None)),
+                Ok(Receive::Ingest(ingest)) => break Arc::new(ingest),
+                Ok(Receive::Busy) => {}
+                Err(error) => return Ok(Err(error)),
+            }
+            tokio::time::sleep(wait).await;
+            wait = (wait * 2).min(LONGEST_WAIT);
+        };
+        let digest = expected.digest;
+        let ingest = Ingest { inner, digest };
+        accessor.with(|mut access| Ok(Ok(Some(access.get().table.push(ingest)?))))
+    }
+
+    async fn set_name(
+        accessor: &Accessor<T, Self>,
+        name: String,
+        target: Descriptor,
+    ) -> Answer<()> {
+        let store = store(accessor);
+        let target = match target.try_into() {
+            Ok(target) => target,
+            Err(error) => return Ok(Err(error)),
+        };
+        if let Err(error) = accessor.with(|mut access| may_name(access.get(), &name)) {
+            return Ok(Err(error));
+        }
+        blocking(move || store.set_name(&name, &target)).await
+    }
+
+    async fn find_name(accessor: &Accessor<T, Self>, name: String) -> Answer<Option<Descriptor>> {
+        let store = store(accessor);
+        if let Err(error) = accessor.with(|mut access| may_name(access.get(), &name)) {
+            return Ok(Err(error));
+        }
+        let found = blocking(move || store.find_name(&name)).await?;
+        Ok(found.map(|found| found.map(Descriptor::from)))
+    }
+}
+
+impl content_store::HostIngest for State {
+    fn missing(&mut self, ingest: Resource<Ingest>) -> wasmtime::Result<Vec<Extent>> {
+        let missing = self.table.get(&ingest)?.inner.missing();
+        let missing = missing.into_iter().map(|extent| Extent {
+            offset: extent.offset,
+            length: extent.length,
+        });
+        Ok(missing.collect())
+    }
+
+    fn drop(&mut self, ingest: Resource<Ingest>) -> wasmtime::Result<()> {
+        self.table.delete(ingest)?;
+        Ok(())
+    }
+}
+
+impl<T: Send + 'static> content_store::HostIngestWithStore<T> for HasSelf<State> {
+    async fn write(
+        accessor: &Accessor<T, Self>,
+        ingest: Resource<Ingest>,
+        offset: u64,
+        data: StreamReader<u8>,
+    ) -> Answer<u64> {
+        let (inner, digest, observer) = accessor.with(|mut access| {
+            let state = access.get();
+            let ingest = state.table.get(&ingest)?;
+            let (inner, digest) = (ingest.inner.clone(), ingest.digest.clone());
+            wasmtime::error::Ok((inner, digest, state.observer.clone()))
+        })?;
+        let writer = match blocking(move || inner.writer(offset)).await? {
+            Ok(writer) => writer,
+            Err(error) => {
+                accessor.with(|access| {
+                    let mut data = data;
+                    data.close(access)
+                })?;
+                return Ok(Err(error));
+            }
+        };
+        let (sink, outcome) = Sink::new(writer, Meter { digest, observer });
+        accessor.with(|access| data.pipe(access, sink))?;
+        match outcome.await {
+            Ok(outcome) => Ok(outcome.map_err(Error::from)),
+            Err(_) => Ok(Err(Error::Failed("writing was broken off".to_owned()))),
+        }
+    }
+
+    async fn finish(accessor: &Accessor<T, Self>, ingest: Resource<Ingest>) -> Answer<()> {
+        let inner = of(accessor, &ingest)?;
+        blocking(move || inner.finish()).await
+    }
+
+    async fn discard(accessor: &Accessor<T, Self>, ingest: Resource<Ingest>) -> Answer<()> {
+        let inner = of(accessor, &ingest)?;
+        blocking(move || inner.discard()).await
+    }
+}
+
+fn store<T: Send>(accessor: &Accessor<T, HasSelf<State>>) -> Store {
+    accessor.with(|mut access| access.get().store.clone())
+}
+
+fn of<T: Send>(
+    accessor: &Accessor<T, HasSelf<State>>,
+    ingest: &Resource<Ingest>,
+) -> wasmtime::Result<Arc<wharf_store::Ingest>> {
+    accessor.with(|mut access| Ok(access.get().table.get(ingest)?.inner.clone()))
+}
+
+fn parse(digest: &str) -> Result<Digest, Error> {
+    digest
+        .parse()
+        .map_err(|error: wharf_oci::digest::DigestError| Error::Failed(error.to_string()))
+}
+
+/// Names of other repositories are somebody else's: a guest that could set them
+/// would decide what the next call believes of those.
+fn may_name(state: &State, name: &str) -> Result<(), Error> {
+    let is_own = name.parse().is_ok_and(|reference: Reference| {
+        state.vault.registry.as_ref() == Some(&reference.registry)
+            && state.repository.as_ref() == Some(&reference.repository)
+    });
+    if is_own {
+        Ok(())
+    } else {
+        Err(Error::Failed(format!(
+            "`{}` is not a name of the repository that this call concerns",
+            clean(name, 100)
+        )))
+    }
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Missing(digest) => Self::Missing(digest.into()),
+            StoreError::Mismatch {
+                subject,
+                expected,
+                found,
+            } => Self::Mismatch(Mismatch {
+                subject,
+                expected,
+                found,
+            }),
+            other => Self::Failed(other.to_string()),
+        }
+    }
+}
+
+impl From<wharf_oci::Descriptor> for Descriptor {
+    fn from(descriptor: wharf_oci::Descriptor) -> Self {
+        Self {
+            media_type: descriptor.media_type,
+            digest: descriptor.digest.into(),
+            size: descriptor.size,
+        }
+    }
+}
+
+impl TryFrom<Descriptor> for wharf_oci::Descriptor {
+    type Error = Error;
+
+    fn try_from(descriptor: Descriptor) -> Result<Self, Error> {
+        Ok(Self {
+            media_type: descriptor.media_type,
+            digest: parse(&descriptor.digest)?,
+            size: descriptor.size,
+        })
+    }
+}

@@ -1,0 +1,11 @@
+//! What is lent to a guest, one module a capability. Default deny: nothing is
+//! lent that is not in here, and each decides by itself, whatever the guest says.
+
+pub(crate) mod content_files;
+pub(crate) mod content_store;
+pub(crate) mod credentials;
+pub(crate) mod grant;
+pub(crate) mod http;
+pub(crate) mod progress;
+pub(crate) mod reach;
+pub(crate) mod stream;

@@ -1,0 +1,224 @@
+//! One call of a component: an instance of its own with the capabilities of that
+//! call, run to its end and thrown away.
+
+use std::sync::OnceLock;
+
+use wasmtime::Store;
+use wasmtime::component::{HasSelf, Linker};
+
+use crate::bindings::{
+    client, content_files, content_store, credentials, packager, packaging, progress, registry,
+    types,
+};
+use crate::engine::engine;
+use crate::error::Error;
+use crate::state::State;
+
+/// How the registry component is told to do its work.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Options {
+    pub(crate) transport: client::Transport,
+}
+
+/// What the packager component is told besides where the application is.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct PackagingOptions {
+    pub(crate) annotations: Vec<(String, String)>,
+    pub(crate) created: Option<u64>,
+}
+
+/// An operation of the registry component.
+#[derive(Debug, Clone)]
+pub(crate) enum Operation {
+    CheckCredential { registry: String },
+    Resolve { reference: String },
+    Pull { reference: String },
+    Push { manifest: String, reference: String },
+}
+
+/// What came of an operation.
+pub(crate) enum Answer {
+    Nothing,
+    Descriptor(types::Descriptor),
+    Report(client::Report),
+}
+
+/// Runs an operation of the registry component.
+pub(crate) async fn registry(
+    state: State,
+    operation: Operation,
+    options: Options,
+) -> Result<Answer, Error> {
+    const WHO: &str = "the registry component";
+    let mut store = store(state).map_err(|error| broken(WHO, &error))?;
+    let answered = call_registry(&mut store, operation, options).await;
+    finished(WHO, &store, answered)
+}
+
+/// Packs the application whose manifest is at a path of the guest's.
+pub(crate) async fn pack(
+    state: State,
+    path: String,
+    options: PackagingOptions,
+) -> Result<packaging::Packed, Error> {
+    const WHO: &str = "the packager component";
+    let mut store = store(state).map_err(|error| broken(WHO, &error))?;
+    let answered = call_packager(&mut store, path, options).await;
+    finished(WHO, &store, answered)
+}
+
+async fn call_registry(
+    store: &mut Store<State>,
+    operation: Operation,
+    settings: Options,
+) -> wasmtime::Result<Result<Answer, types::Error>> {
+    let instance = registry_pre()?.instantiate_async(&mut *store).await?;
+    let client = instance.wharf_oci_client();
+    store
+        .run_concurrent(async |accessor| {
+            let options = client.options().call_constructor(accessor).await?;
+            let set = client.options();
+            set.call_set_transport(accessor, options, settings.transport)
+                .await?;
+            wasmtime::error::Ok(match operation {
+                Operation::CheckCredential { registry } => client
+                    .call_check_credential(accessor, registry, options)
+                    .await?
+                    .map(|()| Answer::Nothing),
+                Operation::Resolve { reference } => client
+                    .call_resolve(accessor, reference, options)
+                    .await?
+                    .map(Answer::Descriptor),
+                Operation::Pull { reference } => client
+                    .call_pull(accessor, reference, options)
+                    .await?
+                    .map(Answer::Report),
+                Operation::Push {
+                    manifest,
+                    reference,
+                } => client
+                    .call_push(accessor, manifest, reference, options)
+                    .await?
+                    .map(Answer::Report),
+            })
+        })
+        .await?
+}
+
+async fn call_packager(
+    store: &mut Store<State>,
+    path: String,
+    settings: PackagingOptions,
+) -> wasmtime::Result<Result<packaging::Packed, types::Error>> {
+    let instance = packager_pre()?.instantiate_async(&mut *store).await?;
+    let packaging = instance.wharf_oci_packaging();
+    store
+        .run_concurrent(async |accessor| {
+            let options = packaging.options().call_constructor(accessor).await?;
+            let set = packaging.options();
+            for (key, value) in settings.annotations {
+                set.call_add_annotation(accessor, options, key, value)
+                    .await?;
+            }
+            if let Some(seconds) = settings.created {
+                set.call_set_created(accessor, options, seconds).await?;
+            }
+            packaging.call_pack(accessor, path, options).await
+        })
+        .await?
+}
+
+fn store(state: State) -> wasmtime::Result<Store<State>> {
+    let mut store = Store::new(&engine()?, state);
+    store.limiter(|state| &mut state.bounds);
+    store.set_epoch_deadline(1);
+    store.epoch_deadline_callback(|mut context| context.data_mut().bounds.tick());
+    Ok(store)
+}
+
+/// An error of the contract is the call's answer; a trap is a bound that was
+/// reached, or a fault of the component.
+fn finished<T>(
+    who: &str,
+    store: &Store<State>,
+    answered: wasmtime::Result<Result<T, types::Error>>,
+) -> Result<T, Error> {
+    match answered {
+        Ok(answer) => answer.map_err(Error::from),
+        Err(trap) => Err(match store.data().bounds.reached() {
+            Some(bound) => Error::LimitExceeded(format!("{who} was stopped: {bound}")),
+            None => broken(who, &trap),
+        }),
+    }
+}
+
+fn broken(who: &str, error: &wasmtime::Error) -> Error {
+    Error::Other(format!("{who} failed: {}", error.root_cause()))
+}
+
+fn registry_pre() -> wasmtime::Result<&'static registry::RegistryPre<State>> {
+    static PRE: OnceLock<registry::RegistryPre<State>> = OnceLock::new();
+    if let Some(pre) = PRE.get() {
+        return Ok(pre);
+    }
+    let engine = engine()?;
+    let mut linker = linker_with_std(&engine)?;
+    wasmtime_wasi::p3::clocks::add_to_linker(&mut linker)?;
+    wasmtime_wasi_http::p3::add_to_linker(&mut linker)?;
+    content_store::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
+    credentials::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
+    progress::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
+    types::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
+    let component = wharf_artifacts::registry(&engine)?;
+    let pre = registry::RegistryPre::new(linker.instantiate_pre(&component)?)?;
+    Ok(PRE.get_or_init(|| pre))
+}
+
+fn packager_pre() -> wasmtime::Result<&'static packager::PackagerPre<State>> {
+    static PRE: OnceLock<packager::PackagerPre<State>> = OnceLock::new();
+    if let Some(pre) = PRE.get() {
+        return Ok(pre);
+    }
+    let engine = engine()?;
+    let mut linker = linker_with_std(&engine)?;
+    wasmtime_wasi::p3::clocks::add_to_linker(&mut linker)?;
+    wasmtime_wasi::p3::filesystem::add_to_linker(&mut linker)?;
+    content_store::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
+    content_files::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
+    types::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
+    let component = wharf_artifacts::packager(&engine)?;
+    let pre = packager::PackagerPre::new(linker.instantiate_pre(&component)?)?;
+    Ok(PRE.get_or_init(|| pre))
+}
+
+/// What the Rust standard library of a guest imports on its own: streams that lead
+/// nowhere, an environment without variables, an exit. No files, no sockets, no
+/// clocks, no random numbers.
+fn linker_with_std(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<State>> {
+    use wasmtime_wasi::WasiView as _;
+    use wasmtime_wasi::cli::{WasiCli, WasiCliView as _};
+    use wasmtime_wasi::p2::bindings::{cli, io};
+
+    let mut linker = Linker::new(engine);
+    let l = &mut linker;
+    cli::environment::add_to_linker::<State, WasiCli>(l, State::cli)?;
+    cli::exit::add_to_linker::<State, WasiCli>(l, State::cli)?;
+    cli::stdin::add_to_linker::<State, WasiCli>(l, State::cli)?;
+    cli::stdout::add_to_linker::<State, WasiCli>(l, State::cli)?;
+    cli::stderr::add_to_linker::<State, WasiCli>(l, State::cli)?;
+    cli::terminal_input::add_to_linker::<State, WasiCli>(l, State::cli)?;
+    cli::terminal_output::add_to_linker::<State, WasiCli>(l, State::cli)?;
+    cli::terminal_stdin::add_to_linker::<State, WasiCli>(l, State::cli)?;
+    cli::terminal_stdout::add_to_linker::<State, WasiCli>(l, State::cli)?;
+    cli::terminal_stderr::add_to_linker::<State, WasiCli>(l, State::cli)?;
+    io::error::add_to_linker::<State, HasIo>(l, |state| state.ctx().table)?;
+    io::poll::add_to_linker::<State, HasIo>(l, |state| state.ctx().table)?;
+    io::streams::add_to_linker::<State, HasIo>(l, |state| state.ctx().table)?;
+    Ok(linker)
+}
+
+struct HasIo;
+
+impl wasmtime::component::HasData for HasIo {
+    type Data<'a> = &'a mut wasmtime::component::ResourceTable;
+}

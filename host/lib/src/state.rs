@@ -1,0 +1,119 @@
+//! What a guest's store holds: the capabilities of one call.
+
+use std::sync::{Arc, Mutex};
+
+use wasmtime::component::ResourceTable;
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
+use wharf_net::Client;
+use wharf_oci::{Registry, Repository};
+use wharf_store::Store;
+
+use crate::bindings::types;
+use crate::bound::Bounds;
+use crate::capability::credentials::{StandIns, Vault};
+use crate::capability::grant::Grants;
+use crate::capability::http::Hooks;
+use crate::credentials::CredentialSource;
+use crate::progress::Observer;
+
+/// The capabilities of one call.
+pub(crate) struct State {
+    pub(crate) table: ResourceTable,
+    pub(crate) store: Store,
+    /// The one repository whose names may be set and asked for.
+    pub(crate) repository: Option<Repository>,
+    pub(crate) vault: Vault,
+    pub(crate) observer: Arc<dyn Observer>,
+    pub(crate) bounds: Bounds,
+    wasi: WasiCtx,
+    http: WasiHttpCtx,
+    hooks: Hooks,
+}
+
+/// What a call with a registry is lent of the network.
+pub(crate) struct Network {
+    pub(crate) registry: Registry,
+    pub(crate) client: Client,
+    pub(crate) grants: Grants,
+    pub(crate) credentials: Arc<dyn CredentialSource>,
+}
+
+impl State {
+    /// For a call that concerns a registry.
+    pub(crate) fn for_registry(
+        store: Store,
+        network: Network,
+        repository: Option<Repository>,
+        observer: Arc<dyn Observer>,
+    ) -> Self {
+        let stand_ins = StandIns::default();
+        Self {
+            table: ResourceTable::new(),
+            store,
+            repository,
+            vault: Vault {
+                registry: Some(network.registry),
+                source: network.credentials,
+                stand_ins: stand_ins.clone(),
+            },
+            hooks: Hooks {
+                client: Some(network.client),
+                grants: Arc::new(Mutex::new(network.grants)),
+                stand_ins,
+                observer: observer.clone(),
+            },
+            observer,
+            bounds: Bounds::default(),
+            // No arguments, no environment, no files, nothing on standard output.
+            wasi: WasiCtx::builder().build(),
+            http: WasiHttpCtx::new(),
+        }
+    }
+
+    /// For a call that reads files, and has nothing else of the world.
+    pub(crate) fn for_files(store: Store, wasi: WasiCtx, observer: Arc<dyn Observer>) -> Self {
+        let stand_ins = StandIns::default();
+        Self {
+            table: ResourceTable::new(),
+            store,
+            repository: None,
+            vault: Vault {
+                registry: None,
+                source: Arc::new(crate::credentials::Chain::default()),
+                stand_ins: stand_ins.clone(),
+            },
+            hooks: Hooks {
+                client: None,
+                grants: Arc::new(Mutex::new(Grants::nothing())),
+                stand_ins,
+                observer: observer.clone(),
+            },
+            observer,
+            bounds: Bounds::default(),
+            wasi,
+            http: WasiHttpCtx::new(),
+        }
+    }
+}
+
+impl types::Host for State {}
+
+impl WasiView for State {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView {
+            ctx: &mut self.wasi,
+            table: &mut self.table,
+        }
+    }
+}
+
+impl WasiHttpView for State {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView {
+            hooks: &mut self.hooks,
+            table: &mut self.table,
+            ctx: &mut self.http,
+        }
+    }
+}

@@ -1,0 +1,275 @@
+//! The operations, as an embedding program calls them.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use wasmtime_wasi::{FsPerms, WasiCtx};
+use wharf_net::{Client, Tls};
+use wharf_oci::{Descriptor, Digest, Reference, Registry, Repository};
+use wharf_store::Store;
+
+use crate::bindings::client::Transport;
+use crate::capability::grant::{Access, Grants};
+use crate::capability::reach::RegistryReach;
+use crate::credentials::{Chain, CredentialSource};
+use crate::error::Error;
+use crate::progress::{Observer, Unobserved};
+use crate::report::{Packed, Report, descriptor};
+use crate::session::{self, Answer, Operation, Options, PackagingOptions};
+use crate::state::{Network, State};
+
+/// Moves content between a store and registries, and applications into the store,
+/// each call in a sandbox of its own. Clones share connections.
+#[derive(Clone)]
+pub struct Wharf(Arc<Inner>);
+
+struct Inner {
+    store: Store,
+    connection: Connection,
+    credentials: Arc<dyn CredentialSource>,
+    observer: Arc<dyn Observer>,
+    /// By registry, since each may lead to other addresses.
+    clients: Mutex<BTreeMap<Registry, Client>>,
+}
+
+/// How registries are connected to.
+#[derive(Debug, Clone, Default)]
+pub struct Connection {
+    /// Plain HTTP and nothing else. Credentials then travel unprotected. Without
+    /// it, registries on this machine are asked over plain HTTP first and over TLS
+    /// when they want it, and all others over TLS alone.
+    pub plain_http: bool,
+    /// How TLS is done. When anything is set here, it is also used with
+    /// registries on this machine.
+    pub tls: Tls,
+}
+
+/// How an application is packed.
+#[derive(Debug, Clone, Default)]
+pub struct PackOptions {
+    /// Annotations of the manifest by key, in place of inferred ones.
+    pub annotations: Vec<(String, String)>,
+    /// When the content was made, in seconds since 1970-01-01T00:00:00Z. Without
+    /// it the manifest does not say, and the same input gives the same digest.
+    pub created: Option<u64>,
+}
+
+/// Puts a [`Wharf`] together.
+pub struct Builder {
+    store: Store,
+    connection: Connection,
+    credentials: Arc<dyn CredentialSource>,
+    observer: Arc<dyn Observer>,
+}
+
+impl Builder {
+    /// Sets how registries are connected to.
+    #[must_use]
+    pub fn connection(mut self, connection: Connection) -> Self {
+        self.connection = connection;
+        self
+    }
+
+    /// Sets where credentials come from. By default there are none.
+    #[must_use]
+    pub fn credentials(mut self, source: Arc<dyn CredentialSource>) -> Self {
+        self.credentials = source;
+        self
+    }
+
+    /// Sets who is told what happens.
+    #[must_use]
+    pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.observer = observer;
+        self
+    }
+
+    /// The whole. Files that the connection names are read, to say now what is
+    /// wrong with them.
+    pub fn build(self) -> Result<Wharf, Error> {
+        let tls = &self.connection.tls;
+        let _ = Client::new(tls, Arc::new(wharf_net::Anywhere)).map_err(invalid)?;
+        Ok(Wharf(Arc::new(Inner {
+            store: self.store,
+            connection: self.connection,
+            credentials: self.credentials,
+            observer: self.observer,
+            clients: Mutex::default(),
+        })))
+    }
+}
+
+impl Wharf {
+    /// Begins with a store, as nobody, unobserved.
+    #[must_use]
+    pub fn builder(store: Store) -> Builder {
+        Builder {
+            store,
+            connection: Connection::default(),
+            credentials: Arc::new(Chain::default()),
+            observer: Arc::new(Unobserved),
+        }
+    }
+
+    /// The store.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    /// Proves the credential to a registry. An error says that the registry, or its
+    /// token server, does not accept it.
+    pub async fn check_credential(&self, registry: &Registry) -> Result<(), Error> {
+        let operation = Operation::CheckCredential {
+            registry: registry.to_string(),
+        };
+        self.call(registry, None, Access::Check, operation)
+            .await
+            .map(drop)
+    }
+
+    /// What a reference leads to now, without fetching it.
+    pub async fn resolve(&self, reference: &Reference) -> Result<Descriptor, Error> {
+        let operation = Operation::Resolve {
+            reference: reference.to_string(),
+        };
+        match self.about(reference, Access::Read, operation).await? {
+            Answer::Descriptor(answered) => descriptor(answered),
+            _ => Err(unexpected()),
+        }
+    }
+
+    /// Brings a manifest and everything it names into the store. A tag is always
+    /// asked for anew; a digest whose content is complete needs no request.
+    pub async fn pull(&self, reference: &Reference) -> Result<Report, Error> {
+        let operation = Operation::Pull {
+            reference: reference.to_string(),
+        };
+        match self.about(reference, Access::Read, operation).await? {
+            Answer::Report(report) => report.try_into(),
+            _ => Err(unexpected()),
+        }
+    }
+
+    /// Sends a manifest of the store and everything it names, the manifest last,
+    /// under the reference's tag or digest.
+    pub async fn push(&self, manifest: &Digest, reference: &Reference) -> Result<Report, Error> {
+        let operation = Operation::Push {
+            manifest: manifest.to_string(),
+            reference: reference.to_string(),
+        };
+        match self.about(reference, Access::Write, operation).await? {
+            Answer::Report(report) => report.try_into(),
+            _ => Err(unexpected()),
+        }
+    }
+
+    /// Packs the application whose `spin.toml`, or whose directory with one, is at
+    /// a path. Nothing outside of that directory is read.
+    pub async fn pack(&self, path: &Path, options: &PackOptions) -> Result<Packed, Error> {
+        const GUEST_DIRECTORY: &str = "/app";
+        let (directory, name) = application(path)?;
+        let wasi = WasiCtx::builder()
+            .preopened_dir(&directory, GUEST_DIRECTORY, FsPerms::ReadOnly)
+            .map_err(|error| {
+                Error::InvalidInput(format!(
+                    "can't open the directory `{}`: {}",
+                    directory.display(),
+                    error.root_cause()
+                ))
+            })?
+            .build();
+        let state = State::for_files(self.0.store.clone(), wasi, self.0.observer.clone());
+        let settings = PackagingOptions {
+            annotations: options.annotations.clone(),
+            created: options.created,
+        };
+        let packed = session::pack(state, format!("{GUEST_DIRECTORY}/{name}"), settings).await?;
+        packed.try_into()
+    }
+
+    async fn about(
+        &self,
+        reference: &Reference,
+        access: Access,
+        operation: Operation,
+    ) -> Result<Answer, Error> {
+        let repository = Some(reference.repository.clone());
+        self.call(&reference.registry, repository, access, operation)
+            .await
+    }
+
+    async fn call(
+        &self,
+        registry: &Registry,
+        repository: Option<Repository>,
+        access: Access,
+        operation: Operation,
+    ) -> Result<Answer, Error> {
+        let (transport, schemes) = self.transport(registry);
+        let network = Network {
+            registry: registry.clone(),
+            client: self.client(registry)?,
+            grants: Grants::new(registry, repository.clone(), access, schemes),
+            credentials: self.0.credentials.clone(),
+        };
+        let observer = self.0.observer.clone();
+        let state = State::for_registry(self.0.store.clone(), network, repository, observer);
+        session::registry(state, operation, Options { transport }).await
+    }
+
+    /// How a registry is spoken to, and which of TLS and plain HTTP are granted.
+    fn transport(&self, registry: &Registry) -> (Transport, &'static [bool]) {
+        let Connection { plain_http, tls } = &self.0.connection;
+        let wants_tls =
+            tls.ca_file.is_some() || tls.client_certificate.is_some() || tls.skip_verify;
+        if *plain_http {
+            (Transport::Http, &[false])
+        } else if registry.is_loopback() && !wants_tls {
+            (Transport::HttpOrHttps, &[false, true])
+        } else {
+            (Transport::Https, &[true])
+        }
+    }
+
+    fn client(&self, registry: &Registry) -> Result<Client, Error> {
+        let mut clients = self
+            .0
+            .clients
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = clients.get(registry) {
+            return Ok(client.clone());
+        }
+        let reach = Arc::new(RegistryReach::new(registry));
+        let client = Client::new(&self.0.connection.tls, reach).map_err(invalid)?;
+        clients.insert(registry.clone(), client.clone());
+        Ok(client)
+    }
+}
+
+/// An application's directory, and the name of its manifest there.
+fn application(path: &Path) -> Result<(std::path::PathBuf, String), Error> {
+    let failed = |why: String| Error::InvalidInput(format!("`{}` {why}", path.display()));
+    let found =
+        std::fs::metadata(path).map_err(|error| failed(format!("can't be read: {error}")))?;
+    if found.is_dir() {
+        return Ok((path.to_owned(), "spin.toml".to_owned()));
+    }
+    let name = path.file_name().and_then(|name| name.to_str());
+    let name = name.ok_or_else(|| failed("is no name of a manifest".to_owned()))?;
+    let directory = match path.parent() {
+        Some(parent) if parent != Path::new("") => parent.to_owned(),
+        _ => Path::new(".").to_owned(),
+    };
+    Ok((directory, name.to_owned()))
+}
+
+fn invalid(error: wharf_net::TlsError) -> Error {
+    Error::InvalidInput(error.to_string())
+}
+
+fn unexpected() -> Error {
+    Error::Other("the registry component answered something else than was asked".to_owned())
+}
