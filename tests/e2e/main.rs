@@ -1,0 +1,69 @@
+//! End to end: the built command against real registries, real peers, and faults.
+//!
+//! Built as a test of the package `wharf`, so that the command under test is the
+//! one that was just built.
+
+mod bad_input;
+mod concurrent;
+mod hostile_server;
+mod interop;
+mod login;
+mod memory;
+mod pull;
+mod push;
+mod tls;
+mod token;
+mod up;
+
+use std::ffi::OsStr;
+use std::path::Path;
+
+use wharf_tests::{App, Component, Json, Output, Running, TestEnv, http, programs, serde_json};
+
+/// A hermetic environment for the command under test.
+fn environment() -> TestEnv {
+    TestEnv::new(env!("CARGO_BIN_EXE_wharf"))
+}
+
+/// An application that greets, with an environment variable and two files, of which
+/// the smaller is inlined.
+fn greeting(name: &str) -> App {
+    App::new(name).component(
+        Component::new("hello", programs::HELLO_P2, "/...")
+            .environment("GREETING", "hello there")
+            .file("asset.txt", ASSET.repeat(20))
+            .file("small.txt", "small"),
+    )
+}
+
+/// Pushes an application's directory, which must succeed.
+fn push(env: &TestEnv, app: &Path, reference: &str) -> Output {
+    let arguments = ["registry", "push", reference, "-f"].map(OsStr::new);
+    env.command(arguments.into_iter().chain([app.as_os_str()]))
+        .run()
+        .success()
+}
+
+/// Runs `wharf up` on a free port with more arguments, until it serves.
+fn up(env: &TestEnv, arguments: &str) -> (Running, String) {
+    let arguments = format!("up --listen 127.0.0.1:0 {arguments}");
+    let running = env.command(arguments.split_whitespace()).start();
+    let line = running.wait_for("Serving http://");
+    let url = line.trim_start_matches("Serving ").trim().to_owned();
+    (running, url)
+}
+
+/// The text of an answer, which must be a success.
+fn text(url: &str) -> String {
+    let answer = http::get(url).unwrap_or_else(|error| panic!("{url}: {error}"));
+    assert_eq!(answer.status, 200, "{url}: {}", answer.text());
+    answer.text()
+}
+
+/// What a run printed as JSON.
+fn json(output: &str) -> Json {
+    serde_json::from_str(output).unwrap_or_else(|error| panic!("{error}: {output}"))
+}
+
+/// A line of the files that applications here have. Repeated, it is not inlined.
+const ASSET: &str = "An asset of an application.\n";

@@ -1,0 +1,131 @@
+//! `wharf registry push`.
+
+use wharf_tests::proxy::Fate;
+use wharf_tests::{Answer, Proxy, Registry, http};
+
+use crate::{environment, greeting, json, push};
+
+#[test]
+fn a_second_push_gives_the_same_digest_and_uploads_no_blob() {
+    let registry = Registry::start();
+    let proxy = Proxy::start(registry.address());
+    let env = environment();
+    let app = greeting("app").write(&env.work());
+    let reference = format!("{}/app:1", proxy.address());
+
+    let first = push(&env, &app, &reference);
+    let printed = format!("Pushed with digest {}", first.digest());
+    assert!(first.stdout.contains(&printed), "{first:?}");
+    let uploads = proxy.take().iter().filter(|one| one.sends_blob()).count();
+    // The component, the file that is not inlined, the locked application, the config.
+    assert_eq!(uploads, 4);
+
+    let second = push(&env, &app, &reference);
+    assert_eq!(second.digest(), first.digest());
+    let exchanges = proxy.take();
+    let begun = exchanges
+        .iter()
+        .any(|one| one.begins_upload() || one.sends_blob());
+    assert!(!begun, "{exchanges:#?}");
+}
+
+#[test]
+fn the_digest_does_not_depend_on_the_machine_or_the_store() {
+    let registry = Registry::start();
+    let mut digests = Vec::new();
+    for name in ["here", "there"] {
+        let env = environment();
+        let parent = env.work().join(name);
+        let app = greeting("app").write(&parent);
+        let reference = format!("{}/{name}:1", registry.address());
+        digests.push(push(&env, &app, &reference).digest());
+    }
+    assert_eq!(digests[0], digests[1]);
+}
+
+#[test]
+fn annotations_and_the_time_are_in_the_manifest_when_they_are_given() {
+    let registry = Registry::start();
+    let env = environment();
+    greeting("app").write(&env.work());
+    let reference = format!("{}/app:1", registry.address());
+    let arguments = format!("registry push {reference} -f app --annotation org.example.a=b");
+    let run = env.command(arguments.split(' '));
+    let _ = run.variable("SOURCE_DATE_EPOCH", "0").run().success();
+    let manifest = http::request(
+        "GET",
+        &format!("http://{}/v2/app/manifests/1", registry.address()),
+        &[("Accept", "application/vnd.oci.image.manifest.v1+json")],
+        b"",
+    );
+    let annotations = &json(&manifest.unwrap().text())["annotations"];
+    assert_eq!(annotations["org.example.a"], "b");
+    let created = annotations["org.opencontainers.image.created"]
+        .as_str()
+        .unwrap();
+    assert!(created.starts_with("1970-01-01T00:00:00"), "{created}");
+}
+
+#[test]
+fn json_tells_what_became_of_each_part() {
+    let registry = Registry::start();
+    let env = environment();
+    greeting("app").write(&env.work());
+    let command = format!(
+        "registry push {}/app:1 -f app --format json",
+        registry.address()
+    );
+    let output = env.run(&command).success();
+    let answer = json(&output.stdout);
+    assert!(answer["digest"].as_str().unwrap().starts_with("sha256:"));
+    assert_eq!(answer["transfers"][0]["outcome"], "moved");
+    let answer = json(&env.run(&command).success().stdout);
+    assert_eq!(answer["transfers"][0]["outcome"], "present");
+}
+
+#[test]
+fn a_push_that_fails_leaves_the_tag_where_it_was() {
+    let registry = Registry::start();
+    let env = environment();
+    let reference = format!("{}/app:1", registry.address());
+    let first = push(&env, &greeting("app").write(&env.work()), &reference).digest();
+
+    let refusing = |method: &'static str, part: &'static str| {
+        Proxy::with_fates(registry.address(), move |one| {
+            if one.method == method && one.target.contains(part) {
+                Fate::Answer(Answer::html(500))
+            } else {
+                Fate::Forward
+            }
+        })
+    };
+    greeting("other").write(&env.work());
+    for proxy in [
+        refusing("PUT", "/manifests/"),
+        refusing("POST", "/uploads/"),
+    ] {
+        let command = format!("registry push {}/app:1 -f other", proxy.address());
+        let _ = env.run(&command).code(5).says(&["500"]);
+    }
+    let output = env.run(&format!("registry pull {reference}")).success();
+    assert_eq!(output.digest(), first);
+    assert_eq!(registry.tags("app"), ["1"]);
+}
+
+#[test]
+fn an_upload_that_is_cut_off_leaves_no_tag() {
+    let registry = Registry::start();
+    let proxy = Proxy::with_fates(registry.address(), |one| {
+        if one.target.contains("/blobs/uploads/") && one.method != "POST" {
+            Fate::CutRequest(100)
+        } else {
+            Fate::Forward
+        }
+    });
+    let env = environment();
+    greeting("app").write(&env.work());
+    let command = format!("registry push {}/app:1 -f app", proxy.address());
+    let _ = env.run(&command).code(5);
+    assert!(registry.tags("app").is_empty());
+    assert!(registry.blobs().is_empty());
+}
