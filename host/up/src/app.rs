@@ -1,0 +1,366 @@
+//! An application from the store, ready to listen.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use futures::{StreamExt, TryStreamExt, stream};
+use wasmtime::Engine;
+use wasmtime::component::{Component, Linker};
+use wasmtime_wasi_http::handler::ProxyPre;
+use wasmtime_wasi_http::{p2, p3};
+use wharf_app::artifact::Artifact;
+use wharf_app::locked::{HttpRoute, LockedApp, LockedComponent};
+use wharf_net::{Anywhere, Client, Tls};
+use wharf_oci::Digest;
+use wharf_oci::problem::clean;
+use wharf_store::{Scratch, Store, StoreError};
+
+use crate::check::{self, Handler};
+use crate::content::Content;
+use crate::files::Layout;
+use crate::guest::{Guest, World};
+use crate::instance::{Instances, Maker};
+use crate::outbound::Outbound;
+use crate::route::{Route, Routes};
+use crate::server::Server;
+use crate::service::Service;
+use crate::settings::Notices;
+use crate::{Settings, UpError, engine};
+
+/// The largest component that is compiled, in bytes: compiling takes several times
+/// as much memory.
+const MOST_WASM_BYTES: u64 = 256 * 1024 * 1024;
+
+/// How many triggers an application may have.
+const MOST_TRIGGERS: usize = 1_000;
+
+/// How many components are compiled at once. Each takes all processors it can get.
+const COMPILED_AT_ONCE: usize = 2;
+
+/// An application that was checked and compiled. Nothing listens yet.
+pub struct App {
+    name: String,
+    routes: Vec<RouteInfo>,
+    service: Arc<Service>,
+}
+
+/// A route that can be reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RouteInfo {
+    /// The id of the component that answers.
+    pub component: String,
+    /// The path, without the dots of a wildcard; `/` for the root.
+    pub route: String,
+    /// Whether all paths below it are meant too.
+    pub wildcard: bool,
+    /// What the component is for, where it says so.
+    pub description: Option<String>,
+}
+
+/// Reads the application of `manifest` from the store, every byte verified, checks
+/// that all it needs is offered, and compiles its components.
+///
+/// Only components that a route leads to are looked at. Content that is missing or
+/// damaged is an error that says which: it may be fetched again.
+pub async fn prepare(store: &Store, manifest: &Digest, settings: Settings) -> Result<App, UpError> {
+    let document = {
+        let (store, manifest) = (store.clone(), manifest.clone());
+        blocking(move || Document::read(&store, &manifest)).await?
+    };
+    let document = Arc::new(document);
+    let notices = Notices::new(settings.notice.clone());
+    let engine = engine::engine().map_err(|error| UpError::engine(&error))?;
+    let compiled = compile(store, &engine, &document).await?;
+    let linker = engine::linker(&engine).map_err(|error| UpError::engine(&error))?;
+    let mut linked = Vec::new();
+    for (part, component) in document.parts.iter().zip(compiled) {
+        linked.push(link(&linker, &component, &part.component.id)?);
+    }
+    let (scratch, roots) = {
+        let (store, document) = (store.clone(), Arc::clone(&document));
+        blocking(move || lay_out(&store, &document)).await?
+    };
+    let client = Client::new(&Tls::default(), Arc::new(Anywhere))?;
+    engine::start_clock(&engine).map_err(|error| UpError::Engine(error.to_string()))?;
+
+    let mut instances = HashMap::new();
+    for ((part, pre), files) in document.parts.iter().zip(linked).zip(roots) {
+        let component = &part.component;
+        let world = World {
+            environment: environment(component, &settings),
+            files,
+            scratch: scratch.clone(),
+            outbound: Arc::new(Outbound::new(component, client.clone(), notices.clone())?),
+        };
+        let maker = Maker::new(engine.clone(), &component.id, pre, world, notices.clone());
+        instances.insert(component.id.as_str(), Instances::new(maker));
+    }
+    let (routes, infos) = document.routes(&instances, &notices);
+    Ok(App {
+        name: document.app.name().to_owned(),
+        routes: infos,
+        service: Arc::new(Service {
+            name: document.app.name().to_owned(),
+            version: document.app.version().map(str::to_owned),
+            manifest: manifest.clone(),
+            routes,
+            notices,
+        }),
+    })
+}
+
+impl App {
+    /// The application's name; empty when it has none.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The routes that can be reached, in the order of the author.
+    #[must_use]
+    pub fn routes(&self) -> &[RouteInfo] {
+        &self.routes
+    }
+
+    /// Listens. With `find_free_port`, up to ten ports upward are tried.
+    pub async fn listen(
+        self,
+        address: SocketAddr,
+        find_free_port: bool,
+    ) -> Result<Server, UpError> {
+        Server::listen(self, address, find_free_port).await
+    }
+
+    pub(crate) fn service(&self) -> Arc<Service> {
+        Arc::clone(&self.service)
+    }
+}
+
+/// What the application's documents say, as far as it can be checked without its
+/// content.
+struct Document {
+    app: LockedApp,
+    artifact: Artifact,
+    /// The routes with the ids of their components, in the order of the author.
+    routes: Vec<(Route, String)>,
+    parts: Vec<Part>,
+}
+
+/// A component that a route leads to.
+struct Part {
+    component: LockedComponent,
+    wasm: Content,
+}
+
+impl Document {
+    fn read(store: &Store, manifest: &Digest) -> Result<Self, UpError> {
+        let artifact = Artifact::parse(&small(store, manifest)?, None)?;
+        let app = LockedApp::from_json(&small(store, &artifact.locked_app().digest)?)?;
+        check::requirements(&app)?;
+        if app.triggers.len() > MOST_TRIGGERS {
+            return Err(UpError::Invalid(format!(
+                "the application has {} triggers, and at most {MOST_TRIGGERS} are served",
+                app.triggers.len()
+            )));
+        }
+        let mut routes = Vec::new();
+        for trigger in app.http_triggers()? {
+            check::executor(&trigger)?;
+            let HttpRoute::Path(text) = &trigger.route else {
+                // Only other components of the application could reach it.
+                continue;
+            };
+            let route = Route::parse(text).map_err(|problem| {
+                let text = clean(text, 200);
+                UpError::Unsupported(format!("the route `{text}` {problem}"))
+            })?;
+            routes.push((route, trigger.component));
+        }
+        if routes.is_empty() {
+            return Err(UpError::Unsupported(
+                "the application has no route that can be reached over HTTP".into(),
+            ));
+        }
+        let is_reached =
+            |component: &&LockedComponent| routes.iter().any(|(_, target)| *target == component.id);
+        let parts = app
+            .components
+            .iter()
+            .filter(is_reached)
+            .map(|component| Part::find(component, &artifact))
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            app,
+            artifact,
+            routes,
+            parts,
+        })
+    }
+
+    fn routes(
+        &self,
+        instances: &HashMap<&str, Instances>,
+        notices: &Notices,
+    ) -> (Routes<Instances>, Vec<RouteInfo>) {
+        let mut routes = Routes::new();
+        let mut infos: Vec<(&str, RouteInfo)> = Vec::new();
+        for (route, id) in &self.routes {
+            let Some(target) = instances.get(id.as_str()) else {
+                continue;
+            };
+            let component = self.app.component(id);
+            let info = RouteInfo {
+                component: id.clone(),
+                route: route.path().to_owned(),
+                wildcard: route.is_wildcard(),
+                description: component.and_then(|it| it.description().map(str::to_owned)),
+            };
+            let replaced = routes.add(route.clone(), target.clone());
+            match infos.iter_mut().find(|(known, _)| *known == route.tidy()) {
+                None => infos.push((route.tidy(), info)),
+                Some((_, known)) => *known = info,
+            }
+            if let Some((_, replaced)) = replaced {
+                notices.say(&format!(
+                    "the route `{}` is there twice: the component `{}` answers, and `{}` does not",
+                    clean(route.path(), 200),
+                    clean(id, 100),
+                    replaced.state().id()
+                ));
+            }
+        }
+        (routes, infos.into_iter().map(|(_, info)| info).collect())
+    }
+}
+
+impl Part {
+    fn find(component: &LockedComponent, artifact: &Artifact) -> Result<Self, UpError> {
+        check::composed(component)?;
+        crate::outbound::allowed(component)?;
+        let what = || format!("the component `{}`", clean(&component.id, 100));
+        let wasm = Content::find(&component.source.content, artifact, what)?;
+        if wasm.size() > MOST_WASM_BYTES {
+            return Err(UpError::Invalid(format!(
+                "the component `{}` has {} bytes, and at most {MOST_WASM_BYTES} are compiled",
+                clean(&component.id, 100),
+                wasm.size()
+            )));
+        }
+        Ok(Self {
+            component: component.clone(),
+            wasm,
+        })
+    }
+}
+
+/// A document of the store, verified.
+fn small(store: &Store, digest: &Digest) -> Result<Vec<u8>, UpError> {
+    let content = store.get(digest)?;
+    Ok(content.ok_or_else(|| StoreError::Missing(digest.clone()))?)
+}
+
+/// Compiles the components, each content once.
+async fn compile(
+    store: &Store,
+    engine: &Engine,
+    document: &Arc<Document>,
+) -> Result<Vec<Component>, UpError> {
+    let mut distinct: HashMap<&Digest, usize> = HashMap::new();
+    for (number, part) in document.parts.iter().enumerate() {
+        distinct.entry(part.wasm.digest()).or_insert(number);
+    }
+    let numbers: Vec<_> = distinct.values().copied().collect();
+    let compiled: HashMap<usize, Component> = stream::iter(numbers)
+        .map(|number| {
+            let (store, engine) = (store.clone(), engine.clone());
+            let document = Arc::clone(document);
+            blocking(move || {
+                let part = document.parts.get(number).ok_or_else(lost)?;
+                Ok((number, compile_one(&store, &engine, part)?))
+            })
+        })
+        .buffer_unordered(COMPILED_AT_ONCE)
+        .try_collect()
+        .await?;
+    let of = |part: &Part| {
+        let number = distinct.get(part.wasm.digest())?;
+        compiled.get(number).cloned()
+    };
+    let all = document.parts.iter().map(|part| of(part).ok_or_else(lost));
+    all.collect()
+}
+
+fn compile_one(store: &Store, engine: &Engine, part: &Part) -> Result<Component, UpError> {
+    let bytes = part.wasm.read(store)?;
+    let id = &part.component.id;
+    check::is_component(&bytes, id)?;
+    Component::new(engine, &bytes).map_err(|error| {
+        UpError::Invalid(format!(
+            "the component `{}` can't be compiled: {}",
+            clean(id, 100),
+            clean(&format!("{error:#}"), 300)
+        ))
+    })
+}
+
+/// Gives a component what it imports.
+fn link(
+    linker: &Linker<Guest>,
+    component: &Component,
+    id: &str,
+) -> Result<ProxyPre<Guest>, UpError> {
+    let handler = check::interfaces(linker.engine(), component, id)?;
+    let linked = linker.instantiate_pre(component).and_then(|pre| {
+        Ok(match handler {
+            Handler::P2 => ProxyPre::P2(p2::bindings::ProxyPre::new(pre)?),
+            Handler::P3 => ProxyPre::P3(p3::bindings::ServicePre::new(pre)?),
+        })
+    });
+    linked.map_err(|error| {
+        UpError::Unsupported(format!(
+            "the component `{}` needs something that `wharf up` does not offer: {}",
+            clean(id, 100),
+            clean(&format!("{error:#}"), 300)
+        ))
+    })
+}
+
+type Roots = (Option<Arc<Scratch>>, Vec<Option<PathBuf>>);
+
+/// Lays out the files of all components.
+fn lay_out(store: &Store, document: &Document) -> Result<Roots, UpError> {
+    let parts = &document.parts;
+    if parts.iter().all(|part| part.component.files.is_empty()) {
+        return Ok((None, vec![None; parts.len()]));
+    }
+    let scratch = Arc::new(store.scratch()?);
+    let mut layout = Layout::new(store, &document.artifact, &scratch);
+    let numbered = parts.iter().enumerate();
+    let roots = numbered
+        .map(|(number, part)| layout.add(&part.component, number))
+        .collect::<Result<_, _>>()?;
+    Ok((Some(scratch), roots))
+}
+
+/// The component's own variables, with those of the settings over them.
+fn environment(component: &LockedComponent, settings: &Settings) -> Vec<(String, String)> {
+    let mut environment = component.env.clone();
+    environment.extend(settings.environment.iter().cloned());
+    environment.into_iter().collect()
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, UpError> + Send + 'static,
+) -> Result<T, UpError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(error) => Err(UpError::Engine(format!("a task ended early: {error}"))),
+    }
+}
+
+fn lost() -> UpError {
+    UpError::Engine("a compiled component got lost".into())
+}

@@ -1,0 +1,51 @@
+//! The engine that applications run on, and what it offers them.
+
+use std::thread;
+use std::time::Duration;
+
+use wasmtime::component::Linker;
+use wasmtime::{Config, Engine, Result};
+
+use crate::guest::Guest;
+
+/// How long a component computes before others get their turn.
+const TURN: Duration = Duration::from_millis(10);
+
+/// An engine whose components take turns. They do only while it has a clock:
+/// see [`start_clock`].
+pub(crate) fn engine() -> Result<Engine> {
+    let mut config = Config::new();
+    config.wasm_component_model(true);
+    config.wasm_component_model_async(true);
+    config.epoch_interruption(true);
+    Engine::new(&config)
+}
+
+/// Lets the time of an engine pass, for as long as the engine is there.
+///
+/// It has a thread of its own, since components that compute without end can keep
+/// all others busy.
+pub(crate) fn start_clock(engine: &Engine) -> std::io::Result<()> {
+    let engine = engine.weak();
+    let clock = move || {
+        while let Some(engine) = engine.upgrade() {
+            engine.increment_epoch();
+            drop(engine);
+            thread::sleep(TURN);
+        }
+    };
+    thread::Builder::new()
+        .name("wharf-up-clock".to_owned())
+        .spawn(clock)?;
+    Ok(())
+}
+
+/// All that components can import: WASI and its HTTP, 0.2 and 0.3.
+pub(crate) fn linker(engine: &Engine) -> Result<Linker<Guest>> {
+    let mut linker = Linker::new(engine);
+    wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    wasmtime_wasi::p3::add_to_linker(&mut linker)?;
+    wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
+    wasmtime_wasi_http::p3::add_to_linker(&mut linker)?;
+    Ok(linker)
+}

@@ -1,0 +1,46 @@
+//! What whoever runs an application decides about it.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// Called with one line, for the person who runs the application.
+pub type Notice = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// How an application is run.
+#[derive(Clone, Default)]
+pub struct Settings {
+    /// Environment variables for every component, over its own.
+    pub environment: Vec<(String, String)>,
+    /// Where the application came from, for error texts; none for a local one.
+    pub reference: Option<String>,
+    /// Told what happens while the application runs and has no other way to be
+    /// known: a component that trapped, a connection that was denied.
+    pub notice: Option<Notice>,
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The values may be secrets.
+        let names: Vec<_> = self.environment.iter().map(|(name, _)| name).collect();
+        f.debug_struct("Settings")
+            .field("environment", &names)
+            .field("reference", &self.reference)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Where notices go, if anywhere.
+#[derive(Clone, Default)]
+pub(crate) struct Notices(Option<Notice>);
+
+impl Notices {
+    pub(crate) fn new(notice: Option<Notice>) -> Self {
+        Self(notice)
+    }
+
+    pub(crate) fn say(&self, line: &str) {
+        if let Some(notice) = &self.0 {
+            notice(line);
+        }
+    }
+}
