@@ -1,0 +1,322 @@
+//! The names under which content was seen: `index.json` (image-spec v1.1.1,
+//! "image-layout.md").
+//!
+//! Entries of other tools stay as they are. A table that can't be read is set
+//! aside and begun anew: names come back with the next pull, and content does
+//! not depend on them.
+
+use std::io::Read as _;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use wharf_oci::{Descriptor, media_type};
+
+use crate::folder::Found;
+use crate::lock::Lock;
+use crate::{Store, StoreError};
+
+const FILE: &str = "index.json";
+
+/// Where the name is (image-spec v1.1.1, "annotations.md").
+const NAME: &str = "org.opencontainers.image.ref.name";
+
+/// When the name was last seen, as in RFC 3339.
+const SEEN: &str = "dev.wharf.seen";
+
+/// The longest name, in bytes. The longest reference that the
+/// distribution-spec's grammar allows has about 600.
+const NAME_BYTES: usize = 1024;
+
+/// The largest table that is read, in bytes: more than 100,000 names.
+const TABLE_BYTES: u64 = 64 * 1024 * 1024;
+
+/// An image index, as far as it matters here, and the rest of it unread.
+#[derive(Serialize, Deserialize)]
+struct Table {
+    #[serde(rename = "schemaVersion")]
+    schema_version: u32,
+    #[serde(default)]
+    manifests: Vec<Value>,
+    #[serde(flatten)]
+    rest: Map<String, Value>,
+}
+
+/// What the file of the table is.
+enum State {
+    Absent,
+    Unreadable,
+    Read(Table),
+}
+
+impl Store {
+    /// Notes that `name` was seen as `target` now. The content itself need not
+    /// be here.
+    pub fn set_name(&self, name: &str, target: &Descriptor) -> Result<(), StoreError> {
+        let plain = |c: char| !c.is_control() && !c.is_whitespace();
+        if name.is_empty() || name.len() > NAME_BYTES || !name.chars().all(plain) {
+            let shown = name.chars().filter(|c| !c.is_control()).take(100).collect();
+            return Err(StoreError::Name(shown));
+        }
+        let _lock = self.lock_names()?;
+        let mut table = self.table_to_change()?;
+        table.manifests.retain(|entry| name_of(entry) != Some(name));
+        table.manifests.push(json!({
+            "mediaType": target.media_type,
+            "digest": target.digest,
+            "size": target.size,
+            "annotations": { NAME: name, SEEN: rfc3339(SystemTime::now()) },
+        }));
+        self.write_names(&table)
+    }
+
+    /// What `name` was last seen as, or none.
+    pub fn find_name(&self, name: &str) -> Result<Option<Descriptor>, StoreError> {
+        let table = match self.read_names()? {
+            State::Absent => return Ok(None),
+            State::Read(table) => table,
+            State::Unreadable => {
+                let _lock = self.lock_names()?;
+                self.table_to_change()?
+            }
+        };
+        Ok(table
+            .manifests
+            .into_iter()
+            .rfind(|entry| name_of(entry) == Some(name))
+            .and_then(|entry| serde_json::from_value(entry).ok()))
+    }
+
+    /// Makes an empty table if there is none, as an image layout must have one.
+    pub(crate) fn create_names(&self) -> Result<(), StoreError> {
+        if matches!(self.read_names()?, State::Read(_)) {
+            return Ok(());
+        }
+        let _lock = self.lock_names()?;
+        match self.read_names()? {
+            State::Read(_) => Ok(()),
+            State::Absent | State::Unreadable => {
+                let table = self.table_to_change()?;
+                self.write_names(&table)
+            }
+        }
+    }
+
+    /// Waits for whoever else changes the table. That takes milliseconds.
+    fn lock_names(&self) -> Result<Lock, StoreError> {
+        let locks = &self.layout().locks;
+        Lock::acquire(locks, FILE)
+            .map_err(|error| StoreError::io("locking", locks.path_of(FILE), error))
+    }
+
+    /// The table, under the lock; one that can't be read is set aside.
+    fn table_to_change(&self) -> Result<Table, StoreError> {
+        match self.read_names()? {
+            State::Read(table) => return Ok(table),
+            State::Absent => {}
+            State::Unreadable => {
+                let (root, damaged) = (&self.layout().root, &self.layout().damaged);
+                let nanoseconds = SystemTime::now()
+                    .duration_since(UNIX_EPOCH)
+                    .map_or(0, |since| since.as_nanos());
+                root.rename(FILE, damaged, &format!("{FILE}.{nanoseconds:x}"))
+                    .map_err(|error| {
+                        StoreError::io("setting aside the unreadable", root.path_of(FILE), error)
+                    })?;
+            }
+        }
+        Ok(Table {
+            schema_version: 2,
+            manifests: Vec::new(),
+            rest: Map::from_iter([("mediaType".to_owned(), json!(media_type::IMAGE_INDEX))]),
+        })
+    }
+
+    fn read_names(&self) -> Result<State, StoreError> {
+        let root = &self.layout().root;
+        let failed = |error| StoreError::io("reading", root.path_of(FILE), error);
+        let file = match root.look(FILE).map_err(failed)? {
+            Found::File(file, _) => file,
+            Found::Other => return Ok(State::Unreadable),
+            Found::Nothing => return Ok(State::Absent),
+        };
+        let mut text = Vec::new();
+        file.take(TABLE_BYTES)
+            .read_to_end(&mut text)
+            .map_err(failed)?;
+        Ok(match serde_json::from_slice::<Table>(&text) {
+            Ok(table) if table.schema_version == 2 => State::Read(table),
+            _ => State::Unreadable,
+        })
+    }
+
+    fn write_names(&self, table: &Table) -> Result<(), StoreError> {
+        let root = &self.layout().root;
+        let text = serde_json::to_vec_pretty(table)
+            .map_err(|error| StoreError::io("writing", root.path_of(FILE), error.into()))?;
+        if text.len() as u64 > TABLE_BYTES {
+            return Err(StoreError::TooLarge {
+                what: format!("the table of names, {},", root.path_of(FILE).display()),
+                bytes: text.len() as u64,
+                most: TABLE_BYTES,
+            });
+        }
+        self.replace_file(FILE, &text)
+    }
+}
+
+fn name_of(entry: &Value) -> Option<&str> {
+    entry.get("annotations")?.get(NAME)?.as_str()
+}
+
+/// A time in UTC, in whole seconds, as in RFC 3339.
+fn rfc3339(time: SystemTime) -> String {
+    let seconds = time
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs());
+    let (days, second) = (seconds / 86_400, seconds % 86_400);
+    // The civil calendar from a count of days, with years that begin in March, so
+    // that the day that leap years add is the last one (H. Hinnant,
+    // "chrono-Compatible Low-Level Date Algorithms", civil_from_days).
+    let shifted = days + 719_468;
+    let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
+    let year_of_era =
+        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month + 2) / 5 + 1;
+    let (month, next) = if month < 10 {
+        (month + 3, 0)
+    } else {
+        (month - 9, 1)
+    };
+    let year = era * 400 + year_of_era + next;
+    format!(
+        "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z",
+        second / 3_600,
+        second / 60 % 60,
+        second % 60
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hash;
+    use std::time::Duration;
+
+    #[test]
+    fn times_are_those_of_date() {
+        for (seconds, text) in [
+            (0, "1970-01-01T00:00:00Z"),
+            (951_782_400, "2000-02-29T00:00:00Z"),
+            (951_868_800, "2000-03-01T00:00:00Z"),
+            (1_704_067_199, "2023-12-31T23:59:59Z"),
+            (4_107_542_400, "2100-03-01T00:00:00Z"),
+        ] {
+            assert_eq!(rfc3339(UNIX_EPOCH + Duration::from_secs(seconds)), text);
+        }
+    }
+
+    #[test]
+    fn a_name_is_what_it_was_last_seen_as() {
+        let (_temporary, store) = store();
+        assert_eq!(store.find_name("localhost:5000/a:1").unwrap(), None);
+        store
+            .set_name("localhost:5000/a:1", &descriptor("old"))
+            .unwrap();
+        store
+            .set_name("localhost:5000/b:1", &descriptor("other"))
+            .unwrap();
+        store
+            .set_name("localhost:5000/a:1", &descriptor("new"))
+            .unwrap();
+        let found = store.find_name("localhost:5000/a:1").unwrap();
+        assert_eq!(found, Some(descriptor("new")));
+        let text = std::fs::read_to_string(store.path().join("index.json")).unwrap();
+        let index: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(index["schemaVersion"], 2);
+        assert_eq!(index["mediaType"], media_type::IMAGE_INDEX);
+        assert_eq!(index["manifests"].as_array().unwrap().len(), 2);
+        let annotations = &index["manifests"][1]["annotations"];
+        assert_eq!(annotations[NAME], "localhost:5000/a:1");
+        assert_eq!(annotations[SEEN].as_str().unwrap().len(), 20);
+    }
+
+    #[test]
+    fn what_other_tools_wrote_stays() {
+        let (_temporary, store) = store();
+        let foreign = json!({"mediaType": "x/y", "digest": "sha512:00", "size": 1,
+            "platform": {"os": "wasi"}, "annotations": {NAME: "latest"}});
+        let index = json!({"schemaVersion": 2, "manifests": [foreign], "annotations": {"a": "b"}});
+        std::fs::write(store.path().join("index.json"), index.to_string()).unwrap();
+        assert_eq!(store.find_name("latest").unwrap(), None);
+        store.set_name("a", &descriptor("a")).unwrap();
+        let text = std::fs::read_to_string(store.path().join("index.json")).unwrap();
+        let written: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(written["manifests"][0], foreign);
+        assert_eq!(written["annotations"]["a"], "b");
+    }
+
+    #[test]
+    fn a_corrupt_table_is_set_aside_and_begun_anew() {
+        let (_temporary, store) = store();
+        let path = store.path().join("index.json");
+        for (round, corrupt) in ["", "{", "[]", "{\"schemaVersion\":1}"].iter().enumerate() {
+            std::fs::write(&path, corrupt).unwrap();
+            match round % 3 {
+                0 => assert_eq!(store.find_name("a").unwrap(), None),
+                1 => store.set_name("a", &descriptor("a")).unwrap(),
+                _ => drop(Store::open(store.path()).unwrap()),
+            }
+            store.set_name("b", &descriptor("b")).unwrap();
+            assert_eq!(store.find_name("b").unwrap(), Some(descriptor("b")));
+            let aside = store.layout().damaged.names().unwrap();
+            assert_eq!(aside.len(), round + 1);
+        }
+        std::fs::remove_file(&path).unwrap();
+        std::os::unix::fs::symlink("/etc/passwd", &path).unwrap();
+        assert_eq!(store.find_name("a").unwrap(), None);
+        store.set_name("a", &descriptor("a")).unwrap();
+        assert!(std::fs::symlink_metadata(&path).unwrap().is_file());
+    }
+
+    #[test]
+    fn what_can_not_be_a_name_is_refused() {
+        let (_temporary, store) = store();
+        for name in ["", "a b", "a\n", "a\u{0}", &"a".repeat(NAME_BYTES + 1)] {
+            let error = store.set_name(name, &descriptor("a")).unwrap_err();
+            assert!(matches!(error, StoreError::Name(_)), "{error}");
+        }
+    }
+
+    #[test]
+    fn no_name_is_lost_when_many_set_one() {
+        let (_temporary, store) = store();
+        std::thread::scope(|scope| {
+            for task in 0..4 {
+                let store = Store::open(store.path()).unwrap();
+                scope.spawn(move || {
+                    for number in 0..10 {
+                        let name = format!("{task}/{number}");
+                        store.set_name(&name, &descriptor(&name)).unwrap();
+                    }
+                });
+            }
+        });
+        for name in (0..4).flat_map(|task| (0..10).map(move |number| format!("{task}/{number}"))) {
+            assert_eq!(store.find_name(&name).unwrap(), Some(descriptor(&name)));
+        }
+    }
+
+    fn store() -> (tempfile::TempDir, Store) {
+        let temporary = tempfile::tempdir().unwrap();
+        let store = Store::open(temporary.path()).unwrap();
+        (temporary, store)
+    }
+
+    fn descriptor(content: &str) -> Descriptor {
+        let digest = hash::digest(content.as_bytes());
+        Descriptor::new(media_type::IMAGE_MANIFEST, digest, content.len() as u64)
+    }
+}
