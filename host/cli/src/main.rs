@@ -1,2 +1,19 @@
-//! Placeholder.
-fn main() {}
+//! `wharf`: publishes and runs WebAssembly applications through OCI registries.
+
+mod command;
+mod env;
+mod error;
+mod exit;
+mod interrupt;
+mod options;
+mod output;
+mod progress;
+mod source;
+mod text;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments: Vec<_> = std::env::args_os().collect();
+    command::run(&arguments).into()
+}

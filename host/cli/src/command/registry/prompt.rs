@@ -1,0 +1,109 @@
+//! User names and passwords: from a person at a terminal, or from standard input.
+
+use std::io::{self, BufRead as _, IsTerminal as _, Read};
+
+use wharf_host::credentials::Secret;
+
+use crate::error::CommandError;
+use crate::output;
+
+/// The longest password that standard input may hold. Tokens are a few kB.
+const PASSWORD_BYTES: u64 = 64 * 1024;
+
+/// Whether a person can be asked.
+pub(super) fn can_ask() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
+/// Asks for a user name until there is one.
+pub(super) fn username() -> Result<String, CommandError> {
+    let mut answers = io::stdin().lock();
+    loop {
+        output::prompt("Username: ");
+        let mut answer = String::new();
+        let read = answers
+            .read_line(&mut answer)
+            .map_err(|error| CommandError::from(error).while_doing("cannot read the user name"))?;
+        if read == 0 {
+            return Err(CommandError::usage("no user name was given"));
+        }
+        let answer = answer.trim();
+        if !answer.is_empty() {
+            return Ok(answer.to_owned());
+        }
+    }
+}
+
+/// Asks for a password, which is not shown.
+pub(super) fn password() -> Result<Secret, CommandError> {
+    let password = rpassword::prompt_password("Password: ")
+        .map_err(|error| CommandError::from(error).while_doing("cannot read the password"))?;
+    some(password)
+}
+
+/// Reads a password to the end of `input`. One line end behind it is not part of it:
+/// `echo` adds it.
+pub(super) fn password_from(input: impl Read) -> Result<Secret, CommandError> {
+    let mut bytes = Vec::new();
+    input
+        .take(PASSWORD_BYTES + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| {
+            CommandError::from(error).while_doing("cannot read the password from standard input")
+        })?;
+    if bytes.len() as u64 > PASSWORD_BYTES {
+        return Err(CommandError::usage(format!(
+            "standard input holds more than {PASSWORD_BYTES} bytes, which is no password"
+        )));
+    }
+    let mut password = String::from_utf8(bytes)
+        .map_err(|_| CommandError::usage("the password on standard input is not UTF-8"))?;
+    if password.ends_with('\n') {
+        password.pop();
+        if password.ends_with('\r') {
+            password.pop();
+        }
+    }
+    some(password)
+}
+
+fn some(password: String) -> Result<Secret, CommandError> {
+    if password.is_empty() {
+        Err(CommandError::usage("the password is empty"))
+    } else {
+        Ok(Secret::new(password))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_line_end_is_trimmed_and_nothing_else() {
+        for (input, password) in [
+            ("secret", "secret"),
+            ("secret\n", "secret"),
+            ("secret\r\n", "secret"),
+            ("secret\n\n", "secret\n"),
+            (" secret \n", " secret "),
+            ("secret\r", "secret\r"),
+        ] {
+            assert_eq!(
+                password_from(input.as_bytes()).unwrap().reveal(),
+                password,
+                "{input:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_no_password_is_a_usage_error() {
+        let long = vec![b'x'; 64 * 1024 + 1];
+        for input in [&b""[..], b"\n", b"\r\n", b"\xff", &long] {
+            let error = password_from(input).unwrap_err();
+            assert_eq!(error.kind.exit().code(), 2, "{error:?}");
+        }
+        assert!(password_from(&long[1..]).is_ok());
+    }
+}

@@ -1,0 +1,87 @@
+//! What a push or a pull moved, as it is printed.
+
+use indicatif::DecimalBytes;
+use serde::Serialize;
+use wharf_host::{Outcome, Report};
+
+/// One piece of content that the operation concerned.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Transferred {
+    digest: String,
+    media_type: String,
+    /// In bytes.
+    size: u64,
+    /// `moved`, `present`, or `other`.
+    outcome: &'static str,
+}
+
+/// Every transfer of a report.
+pub(super) fn transferred(report: &Report) -> Vec<Transferred> {
+    let transfers = report.transfers.iter();
+    transfers
+        .map(|transfer| Transferred {
+            digest: transfer.content.digest.to_string(),
+            media_type: transfer.content.media_type.clone(),
+            size: transfer.content.size,
+            outcome: match transfer.outcome {
+                Outcome::Moved => "moved",
+                Outcome::Present => "present",
+                _ => "other",
+            },
+        })
+        .collect()
+}
+
+/// `3 parts (12.3 MB) fetched, 2 parts (1.0 MB) already here`, with the words for what
+/// moved and what was there before.
+pub(super) fn summary(transfers: &[Transferred], moved: &str, present: &str) -> String {
+    let count = |outcome: &str| {
+        let those = transfers.iter().filter(|part| part.outcome == outcome);
+        let (parts, bytes) = those.fold((0_u64, 0_u64), |(parts, bytes), part| {
+            (parts + 1, bytes.saturating_add(part.size))
+        });
+        let noun = if parts == 1 { "part" } else { "parts" };
+        format!("{parts} {noun} ({})", DecimalBytes(bytes))
+    };
+    format!("{} {moved}, {} {present}", count("moved"), count("present"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn part(size: u64, outcome: &'static str) -> Transferred {
+        Transferred {
+            digest: "sha256:…".to_owned(),
+            media_type: "application/wasm".to_owned(),
+            size,
+            outcome,
+        }
+    }
+
+    #[test]
+    fn counts_parts_and_bytes_of_each_outcome() {
+        let parts = [
+            part(1_500_000, "moved"),
+            part(500, "present"),
+            part(1, "present"),
+        ];
+        assert_eq!(
+            summary(&parts, "fetched", "already here"),
+            "1 part (1.50 MB) fetched, 2 parts (501 B) already here"
+        );
+        assert_eq!(
+            summary(&[], "sent", "already there"),
+            "0 parts (0 B) sent, 0 parts (0 B) already there"
+        );
+    }
+
+    #[test]
+    fn json_has_the_documented_keys() {
+        assert_eq!(
+            serde_json::to_string(&part(7, "moved")).unwrap(),
+            r#"{"digest":"sha256:…","mediaType":"application/wasm","size":7,"outcome":"moved"}"#
+        );
+    }
+}

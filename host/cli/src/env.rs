@@ -1,0 +1,58 @@
+//! The environment variables that the command reads, or that what it stands on reads.
+
+use std::ffi::OsString;
+use std::fmt::Write as _;
+
+/// Where the content store is, unless `--cache-dir` says so.
+pub(crate) const CACHE_DIR: &str = "WHARF_CACHE_DIR";
+
+/// Where `wharf registry login` keeps credentials, instead of the user's
+/// configuration folder. Read by the host library.
+pub(crate) const AUTH_FILE: &str = "WHARF_AUTH_FILE";
+
+/// The folder of the user's caches (XDG base directory specification 0.8).
+pub(crate) const XDG_CACHE_HOME: &str = "XDG_CACHE_HOME";
+
+/// The address that `wharf up` listens on, as Spin names it.
+pub(crate) const HTTP_LISTEN_ADDR: &str = "SPIN_HTTP_LISTEN_ADDR";
+
+/// The time that a reproducible artifact says it was made at, in seconds since 1970
+/// (reproducible-builds.org, `SOURCE_DATE_EPOCH` 1.1).
+pub(crate) const SOURCE_DATE_EPOCH: &str = "SOURCE_DATE_EPOCH";
+
+/// A file of certificates to trust instead of the system's. Read by the TLS roots.
+pub(crate) const SSL_CERT_FILE: &str = "SSL_CERT_FILE";
+
+/// Each of them with one line of explanation, for `wharf --help`.
+pub(crate) const TABLE: [(&str, &str); 6] = [
+    (
+        CACHE_DIR,
+        "folder of the content store (default: the user's cache folder)",
+    ),
+    (AUTH_FILE, "file that `wharf registry login` writes"),
+    (XDG_CACHE_HOME, "folder of the user's caches"),
+    (HTTP_LISTEN_ADDR, "default of `wharf up --listen`"),
+    (
+        SOURCE_DATE_EPOCH,
+        "time that a pushed artifact says it was made at",
+    ),
+    (
+        SSL_CERT_FILE,
+        "certificates to trust instead of the system's",
+    ),
+];
+
+/// The table as text, for `wharf --help`.
+pub(crate) fn help() -> String {
+    let mut text = String::from("Environment variables:\n");
+    for (name, meaning) in TABLE {
+        // Writing to a String can't fail.
+        let _ = writeln!(text, "  {name:<22} {meaning}");
+    }
+    text
+}
+
+/// The value of a variable. One that is set to nothing counts as not set.
+pub(crate) fn value(name: &str) -> Option<OsString> {
+    std::env::var_os(name).filter(|value| !value.is_empty())
+}

@@ -1,0 +1,150 @@
+//! What `-f` means: a path of this machine, or a reference to a registry.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use wharf_host::Reference;
+
+use crate::error::CommandError;
+
+/// The file that makes a directory an application.
+const MANIFEST: &str = "spin.toml";
+
+/// Where an application comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// The manifest of an application on this machine.
+    Manifest(PathBuf),
+    /// An application in a registry.
+    Registry(Reference),
+}
+
+impl Source {
+    /// What the user meant. An existing path wins over a reference; a text that is
+    /// neither a path nor likely a reference is refused, as Spin refuses it.
+    pub(crate) fn infer(text: &OsStr) -> Result<Self, CommandError> {
+        let path = Path::new(text);
+        if path.symlink_metadata().is_ok() {
+            return manifest_at(path).map(Self::Manifest);
+        }
+        match text.to_str().and_then(probably_reference) {
+            Some(reference) => Ok(Self::Registry(reference)),
+            None => Err(CommandError::usage(format!(
+                "File or directory '{}' not found. If you meant to load from a registry, \
+                 use the `--from-registry` option.",
+                path.display()
+            ))),
+        }
+    }
+}
+
+/// The manifest that a path leads to: itself, or the one in the directory that it is.
+pub(crate) fn manifest_at(path: &Path) -> Result<PathBuf, CommandError> {
+    let shown = path.display();
+    let metadata = path
+        .metadata()
+        .map_err(|error| CommandError::usage(format!("cannot read {shown}: {error}")))?;
+    if metadata.is_file() {
+        return match path.extension().and_then(OsStr::to_str) {
+            Some("wasm" | "wat") => Err(CommandError::usage(format!(
+                "{shown} is a bare WebAssembly file, which is not offered yet"
+            ))
+            .hint(format!(
+                "name it as the `source` of a component in a {MANIFEST}"
+            ))),
+            _ => Ok(path.to_owned()),
+        };
+    }
+    if !metadata.is_dir() {
+        return Err(CommandError::usage(format!(
+            "{shown} is neither a file nor a directory"
+        )));
+    }
+    let manifest = path.join(MANIFEST);
+    if manifest.is_file() {
+        Ok(manifest)
+    } else {
+        Err(
+            CommandError::usage(format!("there is no {MANIFEST} in the directory {shown}")).hint(
+                format!("name an application with -f: a {MANIFEST} or the directory of one"),
+            ),
+        )
+    }
+}
+
+/// The reference, when the text is likely meant as one (Spin's rule). `foo/spin.toml`
+/// is by grammar a reference to Docker Hub with the tag `latest`; so a text without tag
+/// and digest that leads to Docker Hub counts only if it says `docker`. One that begins
+/// as only a path does is never a reference.
+fn probably_reference(text: &str) -> Option<Reference> {
+    if text.starts_with(['.', '/', '~']) {
+        return None;
+    }
+    let reference: Reference = text.parse().ok()?;
+    let explicit = reference.digest.is_some() || has_tag(text);
+    let likely = explicit || !reference.registry.is_docker_hub() || text.contains("docker");
+    likely.then_some(reference)
+}
+
+/// Whether a tag was written: a colon after the last slash.
+fn has_tag(text: &str) -> bool {
+    text.rsplit('/')
+        .next()
+        .is_some_and(|name| name.contains(':'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DIGEST: &str = "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
+
+    #[test]
+    fn what_is_likely_a_reference() {
+        for text in [
+            "ghcr.io/user/app",
+            "localhost:5000/app",
+            "user/app:v1",
+            "app:latest",
+            "docker.io/user/app",
+            &format!("user/app@{DIGEST}"),
+        ] {
+            assert!(probably_reference(text).is_some(), "{text}");
+        }
+        for text in [
+            "user/app",
+            "app/spin.toml",
+            "../app",
+            "./app:v1",
+            "/absent/app",
+            "",
+            "https://ghcr.io/user/app:v1",
+        ] {
+            assert_eq!(probably_reference(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_absent_path_is_answered_in_spins_words() {
+        let error = Source::infer(OsStr::new("no-such/app")).unwrap_err();
+        assert_eq!(
+            error.messages,
+            [
+                "File or directory 'no-such/app' not found. If you meant to load from a \
+              registry, use the `--from-registry` option."
+            ]
+        );
+        assert_eq!(error.kind.exit().code(), 2);
+    }
+
+    #[test]
+    fn this_package_is_a_directory_without_an_application() {
+        let error = Source::infer(OsStr::new(env!("CARGO_MANIFEST_DIR"))).unwrap_err();
+        assert!(error.messages[0].contains("no spin.toml"), "{error:?}");
+        let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+        assert_eq!(
+            Source::infer(OsStr::new(manifest)).unwrap(),
+            Source::Manifest(manifest.into())
+        );
+    }
+}
