@@ -186,6 +186,8 @@ fn kind(kind: &DescriptorType) -> Kind {
         DescriptorType::BlockDevice | DescriptorType::CharacterDevice => Kind::Special("a device"),
         DescriptorType::Fifo => Kind::Special("a named pipe"),
         DescriptorType::Socket => Kind::Special("a socket"),
-        DescriptorType::Other(_) => Kind::Special("neither a file nor a directory"),
+        DescriptorType::Other(_) => {
+            Kind::Special("neither a file nor a directory, but a pipe or the like")
+        }
     }
 }

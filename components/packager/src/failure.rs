@@ -17,6 +17,14 @@ pub(crate) fn file(path: impl fmt::Display, problem: impl fmt::Display) -> Error
     input(format!("`{}` {problem}", clean(&path.to_string(), 200)))
 }
 
+/// The same error with the component that it concerns.
+pub(crate) fn of_component(id: &str, error: Error) -> Error {
+    match error {
+        Error::InvalidInput(text) => input(format!("the component `{id}`: {text}")),
+        error => error,
+    }
+}
+
 /// A file that the host can't open or read.
 pub(crate) fn unreadable(path: impl fmt::Display, code: &ErrorCode) -> Error {
     file(path, reason(code))

@@ -95,7 +95,9 @@ async fn check_source(directory: &Directory, component: &ComponentContent) -> Re
     let ComponentContent {
         id, source, build, ..
     } = component;
-    if directory.look(source).await?.is_none() {
+    let of_component = |error| failure::of_component(id, error);
+    let found = directory.look(source).await.map_err(of_component)?;
+    if found.is_none() {
         let remedy = match build {
             Some(command) => format!("the command that builds it is `{command}`"),
             None => "build it, or correct `source`".to_owned(),
@@ -104,8 +106,9 @@ async fn check_source(directory: &Directory, component: &ComponentContent) -> Re
             "the source `{source}` of the component `{id}` does not exist: {remedy}"
         )));
     }
-    let file = directory.open(source).await?;
-    let prefix = Directory::prefix(&file, source, wasm::PREFIX_BYTES).await?;
+    let file = directory.open(source).await.map_err(of_component)?;
+    let prefix = Directory::prefix(&file, source, wasm::PREFIX_BYTES).await;
+    let prefix = prefix.map_err(of_component)?;
     wasm::check(&prefix).map_err(|problem| {
         failure::input(format!(
             "the source `{source}` of the component `{id}` {problem}"
@@ -122,7 +125,7 @@ async fn find(
     let id = &component.id;
     let selection = select(directory, &component.files, &component.exclude).await;
     let selection = selection.map_err(|error| match error {
-        SelectError::Tree(error) => error,
+        SelectError::Tree(error) => failure::of_component(id, error),
         error => failure::input(format!("the component `{id}`: {error}")),
     })?;
     let new = selection.warnings.into_iter();
