@@ -17,25 +17,24 @@ pub(crate) struct Bounds {
     memory_refused: bool,
 }
 
-/// How much processor time a guest may use in one call. A push of 500 blobs uses
-/// some tenths of a second.
-const PROCESSOR_TIME: Duration = Duration::from_secs(60);
+/// How much processor time a guest may use in one call, unless somebody says
+/// otherwise. A push of 500 blobs uses some tenths of a second.
+pub(crate) const PROCESSOR_TIME: Duration = Duration::from_secs(60);
 
 /// The most elements that a guest's table of functions may have.
 const TABLE_ELEMENTS: usize = 100_000;
 
-impl Default for Bounds {
-    fn default() -> Self {
+impl Bounds {
+    /// Nothing used yet.
+    pub(crate) fn new(processor: Duration) -> Self {
         Self {
-            processor: PROCESSOR_TIME,
+            processor,
             used: Duration::ZERO,
             last_tick: None,
             memory_refused: false,
         }
     }
-}
 
-impl Bounds {
     /// To be called at every tick at which the guest runs, and then only: ticks at
     /// which it waits go by unnoticed. Time counts when two ticks follow one
     /// another, since a guest that runs at one may have begun a moment ago.
@@ -61,8 +60,8 @@ impl Bounds {
     pub(crate) fn reached(&self) -> Option<String> {
         if self.used > self.processor {
             Some(format!(
-                "it used more than {} s of processor time",
-                self.processor.as_secs()
+                "it used more than {:?} of processor time",
+                self.processor
             ))
         } else if self.memory_refused {
             Some(format!(
@@ -103,10 +102,7 @@ mod tests {
 
     #[test]
     fn only_ticks_that_follow_one_another_count() {
-        let mut bounds = Bounds {
-            processor: Duration::ZERO,
-            ..Bounds::default()
-        };
+        let mut bounds = Bounds::new(Duration::ZERO);
         assert!(bounds.tick().is_ok());
         assert_eq!(bounds.reached(), None);
         bounds.last_tick = Instant::now().checked_sub(TICK * 10);
@@ -118,7 +114,7 @@ mod tests {
 
     #[test]
     fn memory_has_a_bound() {
-        let mut bounds = Bounds::default();
+        let mut bounds = Bounds::new(PROCESSOR_TIME);
         let most = usize::try_from(GUEST_MEMORY_BYTES).unwrap();
         assert!(bounds.memory_growing(0, most, None).unwrap());
         assert!(!bounds.memory_growing(0, most + 1, None).unwrap());

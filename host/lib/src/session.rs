@@ -3,8 +3,8 @@
 
 use std::sync::OnceLock;
 
-use wasmtime::Store;
-use wasmtime::component::{HasSelf, Linker};
+use wasmtime::component::{Component, HasSelf, Linker};
+use wasmtime::{Engine, Store};
 
 use crate::bindings::{
     client, content_files, content_store, credentials, packager, packaging, progress, registry,
@@ -43,17 +43,62 @@ pub(crate) enum Answer {
     Report(client::Report),
 }
 
-/// Runs an operation of the registry component.
-pub(crate) async fn registry(
-    state: State,
-    operation: Operation,
-    options: Options,
-) -> Result<Answer, Error> {
-    const WHO: &str = "the registry component";
-    let mut store = store(state).map_err(|error| broken(WHO, &error))?;
-    let answered = call_registry(&mut store, operation, options).await;
-    finished(WHO, &store, answered)
+/// A registry component, linked to what it is lent.
+#[derive(Clone)]
+pub(crate) struct RegistryComponent(registry::RegistryPre<State>);
+
+impl RegistryComponent {
+    /// The one that ships with this library.
+    pub(crate) fn own() -> Result<Self, Error> {
+        static OWN: OnceLock<RegistryComponent> = OnceLock::new();
+        if let Some(own) = OWN.get() {
+            return Ok(own.clone());
+        }
+        let linked = engine()
+            .and_then(|engine| Self::linked(&engine, &wharf_artifacts::registry(&engine)?))
+            .map_err(|error| broken(REGISTRY, &error))?;
+        Ok(OWN.get_or_init(|| linked).clone())
+    }
+
+    /// Another one, compiled now.
+    pub(crate) fn compiled(wasm: &[u8]) -> Result<Self, Error> {
+        let linked =
+            engine().and_then(|engine| Self::linked(&engine, &Component::new(&engine, wasm)?));
+        linked.map_err(|error| {
+            Error::InvalidInput(format!(
+                "the given component is no registry component: {}",
+                error.root_cause()
+            ))
+        })
+    }
+
+    fn linked(engine: &Engine, component: &Component) -> wasmtime::Result<Self> {
+        let mut linker = linker_with_std(engine)?;
+        wasmtime_wasi::p3::clocks::add_to_linker(&mut linker)?;
+        wasmtime_wasi_http::p3::add_to_linker(&mut linker)?;
+        content_store::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
+        credentials::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
+        progress::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
+        types::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
+        let pre = linker.instantiate_pre(component)?;
+        Ok(Self(registry::RegistryPre::new(pre)?))
+    }
+
+    /// Runs an operation.
+    pub(crate) async fn run(
+        &self,
+        state: State,
+        operation: Operation,
+        options: Options,
+    ) -> Result<Answer, Error> {
+        let mut store = store(state).map_err(|error| broken(REGISTRY, &error))?;
+        let answered = call_registry(&self.0, &mut store, operation, options).await;
+        finished(REGISTRY, &store, answered)
+    }
 }
+
+const REGISTRY: &str = "the registry component";
+const PACKAGER: &str = "the packager component";
 
 /// Packs the application whose manifest is at a path of the guest's.
 pub(crate) async fn pack(
@@ -61,18 +106,18 @@ pub(crate) async fn pack(
     path: String,
     options: PackagingOptions,
 ) -> Result<packaging::Packed, Error> {
-    const WHO: &str = "the packager component";
-    let mut store = store(state).map_err(|error| broken(WHO, &error))?;
+    let mut store = store(state).map_err(|error| broken(PACKAGER, &error))?;
     let answered = call_packager(&mut store, path, options).await;
-    finished(WHO, &store, answered)
+    finished(PACKAGER, &store, answered)
 }
 
 async fn call_registry(
+    pre: &registry::RegistryPre<State>,
     store: &mut Store<State>,
     operation: Operation,
     settings: Options,
 ) -> wasmtime::Result<Result<Answer, types::Error>> {
-    let instance = registry_pre()?.instantiate_async(&mut *store).await?;
+    let instance = pre.instantiate_async(&mut *store).await?;
     let client = instance.wharf_oci_client();
     store
         .run_concurrent(async |accessor| {
@@ -156,24 +201,6 @@ fn broken(who: &str, error: &wasmtime::Error) -> Error {
     Error::Other(format!("{who} failed: {}", error.root_cause()))
 }
 
-fn registry_pre() -> wasmtime::Result<&'static registry::RegistryPre<State>> {
-    static PRE: OnceLock<registry::RegistryPre<State>> = OnceLock::new();
-    if let Some(pre) = PRE.get() {
-        return Ok(pre);
-    }
-    let engine = engine()?;
-    let mut linker = linker_with_std(&engine)?;
-    wasmtime_wasi::p3::clocks::add_to_linker(&mut linker)?;
-    wasmtime_wasi_http::p3::add_to_linker(&mut linker)?;
-    content_store::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
-    credentials::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
-    progress::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
-    types::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
-    let component = wharf_artifacts::registry(&engine)?;
-    let pre = registry::RegistryPre::new(linker.instantiate_pre(&component)?)?;
-    Ok(PRE.get_or_init(|| pre))
-}
-
 fn packager_pre() -> wasmtime::Result<&'static packager::PackagerPre<State>> {
     static PRE: OnceLock<packager::PackagerPre<State>> = OnceLock::new();
     if let Some(pre) = PRE.get() {
@@ -194,7 +221,7 @@ fn packager_pre() -> wasmtime::Result<&'static packager::PackagerPre<State>> {
 /// What the Rust standard library of a guest imports on its own: streams that lead
 /// nowhere, an environment without variables, an exit. No files, no sockets, no
 /// clocks, no random numbers.
-fn linker_with_std(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<State>> {
+fn linker_with_std(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     use wasmtime_wasi::WasiView as _;
     use wasmtime_wasi::cli::{WasiCli, WasiCliView as _};
     use wasmtime_wasi::p2::bindings::{cli, io};

@@ -46,6 +46,7 @@ impl State {
         network: Network,
         repository: Option<Repository>,
         observer: Arc<dyn Observer>,
+        bounds: Bounds,
     ) -> Self {
         let stand_ins = StandIns::default();
         Self {
@@ -64,7 +65,7 @@ impl State {
                 observer: observer.clone(),
             },
             observer,
-            bounds: Bounds::default(),
+            bounds,
             // No arguments, no environment, no files, nothing on standard output.
             wasi: WasiCtx::builder().build(),
             http: WasiHttpCtx::new(),
@@ -72,7 +73,12 @@ impl State {
     }
 
     /// For a call that reads files, and has nothing else of the world.
-    pub(crate) fn for_files(store: Store, wasi: WasiCtx, observer: Arc<dyn Observer>) -> Self {
+    pub(crate) fn for_files(
+        store: Store,
+        wasi: WasiCtx,
+        observer: Arc<dyn Observer>,
+        bounds: Bounds,
+    ) -> Self {
         let stand_ins = StandIns::default();
         Self {
             table: ResourceTable::new(),
@@ -90,7 +96,7 @@ impl State {
                 observer: observer.clone(),
             },
             observer,
-            bounds: Bounds::default(),
+            bounds,
             wasi,
             http: WasiHttpCtx::new(),
         }

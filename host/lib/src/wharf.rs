@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use wasmtime_wasi::{FsPerms, WasiCtx};
 use wharf_net::{Client, Tls};
@@ -10,13 +11,14 @@ use wharf_oci::{Descriptor, Digest, Reference, Registry, Repository};
 use wharf_store::Store;
 
 use crate::bindings::client::Transport;
+use crate::bound::{Bounds, PROCESSOR_TIME};
 use crate::capability::grant::{Access, Grants};
 use crate::capability::reach::RegistryReach;
 use crate::credentials::{Chain, CredentialSource};
 use crate::error::Error;
 use crate::progress::{Observer, Unobserved};
 use crate::report::{Packed, Report, descriptor};
-use crate::session::{self, Answer, Operation, Options, PackagingOptions};
+use crate::session::{self, Answer, Operation, Options, PackagingOptions, RegistryComponent};
 use crate::state::{Network, State};
 
 /// Moves content between a store and registries, and applications into the store,
@@ -29,6 +31,8 @@ struct Inner {
     connection: Connection,
     credentials: Arc<dyn CredentialSource>,
     observer: Arc<dyn Observer>,
+    component: RegistryComponent,
+    processor_time: Duration,
     /// By registry, since each may lead to other addresses.
     clients: Mutex<BTreeMap<Registry, Client>>,
 }
@@ -61,6 +65,8 @@ pub struct Builder {
     connection: Connection,
     credentials: Arc<dyn CredentialSource>,
     observer: Arc<dyn Observer>,
+    component: Option<Vec<u8>>,
+    processor_time: Duration,
 }
 
 impl Builder {
@@ -85,16 +91,39 @@ impl Builder {
         self
     }
 
+    /// Runs another component of the world `wharf:oci/registry`, given as WebAssembly,
+    /// in place of the one that ships with this library. It is lent no more than
+    /// that one.
+    #[must_use]
+    pub fn registry_component(mut self, wasm: Vec<u8>) -> Self {
+        self.component = Some(wasm);
+        self
+    }
+
+    /// Sets how much processor time a component may use in one call. Waiting does
+    /// not count. Default: 60 s.
+    #[must_use]
+    pub fn processor_time(mut self, most: Duration) -> Self {
+        self.processor_time = most;
+        self
+    }
+
     /// The whole. Files that the connection names are read, to say now what is
     /// wrong with them.
     pub fn build(self) -> Result<Wharf, Error> {
         let tls = &self.connection.tls;
         let _ = Client::new(tls, Arc::new(wharf_net::Anywhere)).map_err(invalid)?;
+        let component = match &self.component {
+            Some(wasm) => RegistryComponent::compiled(wasm)?,
+            None => RegistryComponent::own()?,
+        };
         Ok(Wharf(Arc::new(Inner {
             store: self.store,
             connection: self.connection,
             credentials: self.credentials,
             observer: self.observer,
+            component,
+            processor_time: self.processor_time,
             clients: Mutex::default(),
         })))
     }
@@ -109,6 +138,8 @@ impl Wharf {
             connection: Connection::default(),
             credentials: Arc::new(Chain::default()),
             observer: Arc::new(Unobserved),
+            component: None,
+            processor_time: PROCESSOR_TIME,
         }
     }
 
@@ -180,7 +211,12 @@ impl Wharf {
                 ))
             })?
             .build();
-        let state = State::for_files(self.0.store.clone(), wasi, self.0.observer.clone());
+        let state = State::for_files(
+            self.0.store.clone(),
+            wasi,
+            self.0.observer.clone(),
+            Bounds::new(self.0.processor_time),
+        );
         let settings = PackagingOptions {
             annotations: options.annotations.clone(),
             created: options.created,
@@ -215,8 +251,11 @@ impl Wharf {
             credentials: self.0.credentials.clone(),
         };
         let observer = self.0.observer.clone();
-        let state = State::for_registry(self.0.store.clone(), network, repository, observer);
-        session::registry(state, operation, Options { transport }).await
+        let bounds = Bounds::new(self.0.processor_time);
+        let state =
+            State::for_registry(self.0.store.clone(), network, repository, observer, bounds);
+        let component = &self.0.component;
+        component.run(state, operation, Options { transport }).await
     }
 
     /// How a registry is spoken to, and which of TLS and plain HTTP are granted.

@@ -103,10 +103,7 @@ mod tests {
     #[test]
     fn the_innermost_known_cause_counts() {
         let error = io::Error::other(NotReachable);
-        assert!(matches!(
-            translate(&error),
-            Error::DestinationIpProhibited
-        ));
+        assert!(matches!(translate(&error), Error::DestinationIpProhibited));
         let error = io::Error::other(Unresolved(io::Error::other("no such host")));
         assert!(matches!(translate(&error), Error::DnsError { .. }));
         let error = io::Error::new(

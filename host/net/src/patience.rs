@@ -47,9 +47,7 @@ impl From<Option<RequestOptions>> for Patience {
         Self {
             connect: options.connect_timeout.unwrap_or(usual.connect),
             first_byte: options.first_byte_timeout.unwrap_or(usual.first_byte),
-            between_bytes: options
-                .between_bytes_timeout
-                .unwrap_or(usual.between_bytes),
+            between_bytes: options.between_bytes_timeout.unwrap_or(usual.between_bytes),
         }
     }
 }

@@ -17,7 +17,8 @@ use crate::bindings::types::{Descriptor, Mismatch};
 use crate::state::State;
 
 /// The right to write one piece of content: what an `ingest` of a guest stands for.
-pub(crate) struct Ingest {
+#[expect(unreachable_pub, reason = "the generated bindings re-export it")]
+pub struct Ingest {
     inner: Arc<wharf_store::Ingest>,
     digest: Digest,
 }
