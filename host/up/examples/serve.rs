@@ -28,7 +28,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let settings = Settings {
         // A notice that can't be written is not worth ending for.
         notice: Some(Arc::new(|line: &str| {
-            drop(writeln!(io::stderr(), "{line}"))
+            drop(writeln!(io::stderr(), "{line}"));
         })),
         ..Settings::default()
     };

@@ -19,6 +19,7 @@ use wharf_store::{Scratch, Store, StoreError};
 
 use crate::check::{self, Handler};
 use crate::content::Content;
+use crate::engine::Workshop;
 use crate::files::Layout;
 use crate::guest::{Guest, World};
 use crate::instance::{Instances, Maker};
@@ -75,9 +76,9 @@ pub async fn prepare(store: &Store, manifest: &Digest, settings: Settings) -> Re
     let engine = engine::engine().map_err(|error| UpError::engine(&error))?;
     let compiled = compile(store, &engine, &document).await?;
     let linker = engine::linker(&engine).map_err(|error| UpError::engine(&error))?;
-    let mut linked = Vec::new();
+    let mut ready = Vec::new();
     for (part, component) in document.parts.iter().zip(compiled) {
-        linked.push(link(&linker, &component, &part.component.id)?);
+        ready.push(link(&linker, &component, &part.component.id)?);
     }
     let (scratch, roots) = {
         let (store, document) = (store.clone(), Arc::clone(&document));
@@ -87,7 +88,7 @@ pub async fn prepare(store: &Store, manifest: &Digest, settings: Settings) -> Re
     engine::start_clock(&engine).map_err(|error| UpError::Engine(error.to_string()))?;
 
     let mut instances = HashMap::new();
-    for ((part, pre), files) in document.parts.iter().zip(linked).zip(roots) {
+    for ((part, pre), files) in document.parts.iter().zip(ready).zip(roots) {
         let component = &part.component;
         let world = World {
             environment: environment(component, &settings),
@@ -108,6 +109,7 @@ pub async fn prepare(store: &Store, manifest: &Digest, settings: Settings) -> Re
             manifest: manifest.clone(),
             routes,
             notices,
+            workshop: Workshop::open().map_err(|error| UpError::Engine(error.to_string()))?,
         }),
     })
 }
@@ -313,13 +315,13 @@ fn link(
     id: &str,
 ) -> Result<ProxyPre<Guest>, UpError> {
     let handler = check::interfaces(linker.engine(), component, id)?;
-    let linked = linker.instantiate_pre(component).and_then(|pre| {
+    let ready = linker.instantiate_pre(component).and_then(|pre| {
         Ok(match handler {
             Handler::P2 => ProxyPre::P2(p2::bindings::ProxyPre::new(pre)?),
             Handler::P3 => ProxyPre::P3(p3::bindings::ServicePre::new(pre)?),
         })
     });
-    linked.map_err(|error| {
+    ready.map_err(|error| {
         UpError::Unsupported(format!(
             "the component `{}` needs something that `wharf up` does not offer: {}",
             clean(id, 100),

@@ -3,6 +3,7 @@
 use std::thread;
 use std::time::Duration;
 
+use tokio::runtime::{self, Runtime};
 use wasmtime::component::Linker;
 use wasmtime::{Config, Engine, Result};
 
@@ -38,6 +39,40 @@ pub(crate) fn start_clock(engine: &Engine) -> std::io::Result<()> {
         .name("wharf-up-clock".to_owned())
         .spawn(clock)?;
     Ok(())
+}
+
+/// The threads that components run on. They are not those of the server, so that
+/// components that compute without end don't keep it from answering.
+pub(crate) struct Workshop(Option<Runtime>);
+
+impl Workshop {
+    pub(crate) fn open() -> std::io::Result<Self> {
+        let runtime = runtime::Builder::new_multi_thread()
+            .thread_name("wharf-up-guest")
+            .enable_all()
+            // A component that takes its turn in full is followed by a look at
+            // what came in for the others; the default is after 61 of them.
+            .event_interval(2)
+            .build()?;
+        Ok(Self(Some(runtime)))
+    }
+
+    /// Runs something to its end, on these threads. None when it panicked.
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> Option<T> {
+        self.0.as_ref()?.spawn(work).await.ok()
+    }
+}
+
+impl Drop for Workshop {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            // To wait is not allowed everywhere. What runs ends at its next turn.
+            runtime.shutdown_background();
+        }
+    }
 }
 
 /// All that components can import: WASI and its HTTP, 0.2 and 0.3.

@@ -14,6 +14,7 @@ use wasmtime_wasi_http::handler::TrapOrPanicError;
 use wasmtime_wasi_http::{Error, WasiBody};
 use wharf_oci::Digest;
 
+use crate::engine::Workshop;
 use crate::header;
 use crate::instance::{Instances, cause};
 use crate::route::Routes;
@@ -30,6 +31,7 @@ pub(crate) struct Service {
     pub(crate) manifest: Digest,
     pub(crate) routes: Routes<Instances>,
     pub(crate) notices: Notices,
+    pub(crate) workshop: Workshop,
 }
 
 /// The body of an answer, which may have a client waiting for it.
@@ -60,10 +62,14 @@ impl Service {
         let body = body.map_err(Error::Hyper).boxed_unsync();
         let (client, visit) = Visit::new();
         let instances = found.target;
-        match instances
-            .handle(visit, Request::from_parts(parts, body))
-            .await
-        {
+        let request = Request::from_parts(parts, body);
+        let handled = {
+            let instances = instances.clone();
+            let handling = async move { instances.handle(visit, request).await };
+            let handled = self.workshop.run(handling).await;
+            handled.unwrap_or_else(|| Err(TrapOrPanicError.into()))
+        };
+        match handled {
             Ok(response) => response.map(|inner| Answer {
                 inner,
                 component: Some((instances.clone(), client)),

@@ -72,7 +72,7 @@ async fn triggers_executors_and_requirements() {
         ),
         (
             changed(|app| {
-                app["triggers"][0]["trigger_config"]["executor"] = json!({"type": "wagi"})
+                app["triggers"][0]["trigger_config"]["executor"] = json!({"type": "wagi"});
             }),
             "the trigger `t0` has the executor `wagi`, which `wharf up` does not offer",
         ),
@@ -83,7 +83,7 @@ async fn triggers_executors_and_requirements() {
         (
             changed(|app| {
                 app["components"][0]["host_requirements"] =
-                    json!({"local_service_chaining": "required"})
+                    json!({"local_service_chaining": "required"});
             }),
             "the component `a` requires the host feature `local_service_chaining`, which `wharf up` does not offer yet",
         ),
