@@ -64,12 +64,21 @@ impl Workshop {
     ) -> Option<T> {
         self.0.as_ref()?.spawn(work).await.ok()
     }
+
+    /// Ends all that runs, and waits until it has ended: it holds files.
+    pub(crate) async fn close(mut self) {
+        const MOST: Duration = Duration::from_secs(1);
+        if let Some(runtime) = self.0.take() {
+            // A panic in it would be nothing to act on.
+            let _ = tokio::task::spawn_blocking(move || runtime.shutdown_timeout(MOST)).await;
+        }
+    }
 }
 
 impl Drop for Workshop {
     fn drop(&mut self) {
         if let Some(runtime) = self.0.take() {
-            // To wait is not allowed everywhere. What runs ends at its next turn.
+            // Waiting is not allowed everywhere. What runs ends at its next turn.
             runtime.shutdown_background();
         }
     }

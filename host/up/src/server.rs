@@ -121,6 +121,10 @@ impl Server {
         // What has not ended by then ends with the tasks.
         let _ = tokio::time::timeout(FAREWELL, graceful.shutdown()).await;
         tasks.shutdown().await;
+        drop(self.app);
+        if let Some(service) = Arc::into_inner(service) {
+            service.close().await;
+        }
         Ok(())
     }
 }

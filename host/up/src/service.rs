@@ -91,6 +91,15 @@ impl Service {
         }
     }
 
+    /// Ends all instances.
+    pub(crate) async fn close(self) {
+        let Self {
+            routes, workshop, ..
+        } = self;
+        workshop.close().await;
+        drop(routes);
+    }
+
     fn well_known(&self, name: &str) -> Response<Answer> {
         match name {
             "health" => self.plain(StatusCode::OK, Bytes::from_static(b"OK")),

@@ -179,6 +179,25 @@ async fn the_later_of_two_same_routes_answers_and_it_is_told() {
     );
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_laid_out_files_are_gone_when_the_server_is() {
+    let trial = Trial::new();
+    let mut document = locked(&[("a", "/a"), ("loop", "/loop")]);
+    for component in document["components"].as_array_mut().unwrap() {
+        component["files"] = serde_json::json!([{"inline": "eA==", "path": "dir/x"}]);
+    }
+    let components = [("a", guest::answering()), ("loop", guest::looping())];
+    let app = trial.app(&document, &components);
+    let served = trial.serve(&app).await;
+    assert_eq!(trial.laid_out("dir/x"), 2);
+    let address = served.address;
+    let endless = tokio::spawn(async move { get(address, "/loop").await });
+    assert_eq!(get(address, "/a").await.status, 200);
+    endless.abort();
+    served.stop().await;
+    assert_eq!(trial.laid_out("dir/x"), 0);
+}
+
 #[test]
 fn settings_do_not_show_the_values_of_the_environment() {
     let settings = Settings {

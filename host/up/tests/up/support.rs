@@ -1,6 +1,8 @@
 //! A store in a temporary directory, applications in it, and a plain HTTP client.
 
+use std::fs;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
@@ -112,6 +114,16 @@ impl Trial {
             stop,
             ended: tokio::spawn(server.serve(async { drop(stopped.await) })),
         }
+    }
+
+    /// How many components see a file at this path.
+    pub(crate) fn laid_out(&self, path: &str) -> usize {
+        let scratch = self.store.path().join("scratch");
+        let entries = |directory: &Path| fs::read_dir(directory).into_iter().flatten().flatten();
+        entries(&scratch)
+            .flat_map(|private| entries(&private.path()))
+            .filter(|component| component.path().join(path).exists())
+            .count()
     }
 
     fn put(&self, media_type: &str, content: &[u8]) -> Descriptor {
