@@ -1,6 +1,10 @@
 //! `WWW-Authenticate`: what a registry wants to see before it answers
 //! (RFC 9110 §11.6.1, token specification "Docker Registry v2 authentication").
 
+use alloc::borrow::ToOwned as _;
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use crate::limit;
 
 /// One way to authenticate that a server offers.

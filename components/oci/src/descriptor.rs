@@ -1,5 +1,7 @@
 //! Descriptors: what is known of content before it is read.
 
+use alloc::string::String;
+
 use serde::{Deserialize, Serialize};
 
 use crate::Digest;

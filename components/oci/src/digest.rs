@@ -1,7 +1,9 @@
 //! Digests: the names of content.
 
-use std::fmt;
-use std::str::FromStr;
+use alloc::borrow::ToOwned as _;
+use alloc::string::String;
+use core::fmt;
+use core::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -121,6 +123,8 @@ impl fmt::Debug for Digest {
 
 #[cfg(test)]
 mod tests {
+    use alloc::string::ToString as _;
+
     use super::*;
     use proptest::prelude::*;
 

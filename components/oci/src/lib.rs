@@ -21,6 +21,12 @@
 //! [distribution-spec v1.1.1]: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md
 //! [image-spec v1.1.1]: https://github.com/opencontainers/image-spec/blob/v1.1.1/spec.md
 //! [token specification]: https://distribution.github.io/distribution/spec/auth/token/
+#![no_std]
+
+extern crate alloc;
+#[cfg(test)]
+#[macro_use]
+extern crate std;
 
 pub mod challenge;
 pub mod descriptor;

@@ -1,6 +1,12 @@
 //! Manifests: what belongs to an artifact (image-spec v1.1.1, "manifest.md" and
 //! "image-index.md").
 
+use alloc::borrow::ToOwned as _;
+use alloc::format;
+use alloc::string::{String, ToString as _};
+use alloc::vec;
+use alloc::vec::Vec;
+
 use serde::Deserialize;
 
 use crate::{Descriptor, limit, media_type};
@@ -133,7 +139,7 @@ impl Image {
         blobs.push(&self.config);
         blobs.extend(&self.layers);
         let mut places: Vec<usize> = (0..blobs.len()).collect();
-        places.sort_by(|a, b| blobs[*a].digest.cmp(&blobs[*b].digest).then(a.cmp(b)));
+        places.sort_unstable_by(|a, b| blobs[*a].digest.cmp(&blobs[*b].digest).then(a.cmp(b)));
         let mut first = vec![true; blobs.len()];
         for pair in places.windows(2) {
             let (before, after) = (blobs[pair[0]], blobs[pair[1]]);

@@ -1,5 +1,7 @@
 //! The media types that the protocol itself knows.
 
+use alloc::string::String;
+
 /// An OCI image manifest (image-spec v1.1.1, "manifest.md").
 pub const IMAGE_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 

@@ -1,10 +1,13 @@
 //! Percent-encoding of the parts of an address (RFC 3986 §2.1).
 
+use alloc::string::String;
+use alloc::vec::Vec;
+
 /// Encodes a text for use as the name or value in a query: everything but
 /// RFC 3986's unreserved characters.
 #[must_use]
 pub fn encode(text: &str) -> String {
-    use std::fmt::Write as _;
+    use core::fmt::Write as _;
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {

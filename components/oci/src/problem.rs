@@ -1,6 +1,10 @@
 //! What a registry says when it does not do what it was asked
 //! (distribution-spec v1.1.1, "Error Codes").
 
+use alloc::borrow::ToOwned as _;
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use serde::Deserialize;
 
 use crate::limit;

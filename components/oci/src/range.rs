@@ -1,5 +1,8 @@
 //! Byte ranges of downloads (RFC 9110 §14).
 
+use alloc::format;
+use alloc::string::String;
+
 /// The value of a `Range` header for `length` bytes from `offset` on. Closed, as
 /// some registries refuse open ranges; none when `length` is 0.
 #[must_use]

@@ -1,8 +1,11 @@
 //! References: `[registry/]repository[:tag][@digest]`, with Docker's rules for
 //! what is left out.
 
-use std::fmt;
-use std::str::FromStr;
+use alloc::borrow::ToOwned as _;
+use alloc::format;
+use alloc::string::String;
+use core::fmt;
+use core::str::FromStr;
 
 use crate::digest::DigestError;
 use crate::url::{is_loopback_host, split_port};
@@ -309,6 +312,8 @@ fn shortened(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use alloc::string::ToString as _;
+
     use super::*;
     use proptest::prelude::*;
 

@@ -6,6 +6,10 @@
 //! host recognises with the second what it is about to let through, and refuses
 //! what it can't recognise.
 
+use alloc::borrow::ToOwned as _;
+use alloc::format;
+use alloc::string::String;
+
 use crate::percent;
 use crate::{Digest, Repository, Tag};
 

@@ -1,6 +1,10 @@
 //! Tokens: what a token server is asked and what it answers (token
 //! specification, "Token Authentication" and "`OAuth2` Token Authentication").
 
+use alloc::format;
+use alloc::string::{String, ToString as _};
+use alloc::vec::Vec;
+
 use serde::Deserialize;
 
 use crate::challenge::Bearer;
@@ -184,14 +188,16 @@ impl Token {
     }
 }
 
-impl std::fmt::Debug for Token {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl core::fmt::Debug for Token {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         write!(f, "Token(…, {} s)", self.expires_in)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use alloc::string::ToString as _;
+
     use super::*;
     use proptest::prelude::*;
 

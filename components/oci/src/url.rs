@@ -5,9 +5,12 @@
 //! normalising of paths, since registries' addresses are opaque and signed ones
 //! break when touched.
 
-use std::fmt;
-use std::net::{IpAddr, Ipv6Addr};
-use std::str::FromStr;
+use alloc::borrow::ToOwned as _;
+use alloc::format;
+use alloc::string::String;
+use core::fmt;
+use core::net::{IpAddr, Ipv6Addr};
+use core::str::FromStr;
 
 use crate::limit;
 
@@ -320,6 +323,8 @@ fn absolute_path(path: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use alloc::string::ToString as _;
+
     use super::*;
     use proptest::prelude::*;
 

@@ -1,10 +1,13 @@
 //! Who the client is: challenges answered, once for all transfers that wait.
 
-use std::cell::RefCell;
+use alloc::borrow::ToOwned as _;
+use alloc::format;
+use alloc::string::{String, ToString as _};
+use alloc::vec::Vec;
+use core::cell::RefCell;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use tokio::sync::Mutex;
 use wharf_oci::challenge::{Bearer, Challenge};
 use wharf_oci::token::{self, Scope, Token};
 use wharf_oci::{Registry, Url, challenge, limit};
@@ -12,6 +15,7 @@ use wharf_oci::{Registry, Url, challenge, limit};
 use crate::bindings::{Credential, Error, Exchange, credentials};
 use crate::failure;
 use crate::http::{Body, Incoming, Outgoing};
+use crate::permit::Permits;
 use crate::settings::Settings;
 
 /// What is sent as `Authorization` to one registry, for one scope.
@@ -20,7 +24,7 @@ pub(crate) struct Auth {
     scope: Option<Scope>,
     current: RefCell<Ticket>,
     /// Held while a challenge is answered, so that one answer serves all.
-    answering: Mutex<()>,
+    answering: Permits,
 }
 
 /// An `Authorization` header, and which answer to a challenge it came from.
@@ -38,7 +42,7 @@ impl Auth {
             registry,
             scope,
             current: RefCell::default(),
-            answering: Mutex::new(()),
+            answering: Permits::new(1),
         }
     }
 
@@ -55,7 +59,7 @@ impl Auth {
         used: &Ticket,
         settings: &Settings,
     ) -> Result<(), Error> {
-        let _one_at_a_time = self.answering.lock().await;
+        let _one_at_a_time = self.answering.acquire().await;
         if self.current.borrow().generation != used.generation {
             // Another transfer answered meanwhile.
             return Ok(());

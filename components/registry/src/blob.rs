@@ -1,6 +1,10 @@
 //! Blobs: looked for, fetched into the store, sent from it. Their bytes are
 //! forwarded and never read.
 
+use alloc::borrow::ToOwned as _;
+use alloc::format;
+use alloc::string::ToString as _;
+
 use wharf_oci::range::{self, ContentRange};
 use wharf_oci::request::Operation;
 use wharf_oci::{Descriptor, Repository, Url};

@@ -1,5 +1,7 @@
 //! The exports: what a host may call.
 
+use alloc::string::{String, ToString as _};
+
 use wharf_oci::request::VERSION_PATH;
 use wharf_oci::token::Scope;
 use wharf_oci::{Digest, Reference, Registry};

@@ -1,5 +1,10 @@
 //! How what goes wrong below becomes the errors of the contract.
 
+use alloc::borrow::ToOwned as _;
+use alloc::format;
+use alloc::string::{String, ToString as _};
+use alloc::vec::Vec;
+
 use wharf_oci::manifest::ManifestError;
 use wharf_oci::problem::Problem;
 use wharf_oci::reference::ReferenceError;

@@ -1,6 +1,9 @@
 //! One exchange over `wasi:http`: a request as it is, an answer as it comes.
 
-use std::borrow::Cow;
+use alloc::borrow::{Cow, ToOwned as _};
+use alloc::format;
+use alloc::string::{String, ToString as _};
+use alloc::vec::Vec;
 
 use futures::join;
 use wharf_oci::Url;

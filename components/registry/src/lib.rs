@@ -10,16 +10,36 @@
 //! ```
 //!
 //! Modules are listed from the exports down; each uses only those below it.
-#![cfg(target_family = "wasm")]
+//!
+//! Only `permit` has no business with the contracts, and is tested natively; the
+//! rest is compiled for WebAssembly alone.
+#![cfg(any(target_family = "wasm", test))]
+#![cfg_attr(not(test), no_std)]
 
+extern crate alloc;
+
+#[cfg(target_family = "wasm")]
 mod auth;
+#[cfg(target_family = "wasm")]
 mod bindings;
+#[cfg(target_family = "wasm")]
 mod blob;
+#[cfg(target_family = "wasm")]
 mod client;
+#[cfg(target_family = "wasm")]
 mod failure;
+#[cfg(target_family = "wasm")]
 mod http;
+#[cfg(target_family = "wasm")]
 mod manifest;
+mod permit;
+#[cfg(target_family = "wasm")]
 mod pull;
+#[cfg(target_family = "wasm")]
 mod push;
+#[cfg(target_family = "wasm")]
+mod runtime;
+#[cfg(target_family = "wasm")]
 mod session;
+#[cfg(target_family = "wasm")]
 mod settings;

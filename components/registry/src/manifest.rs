@@ -1,5 +1,10 @@
 //! Manifests: asked for, fetched, stored, sent.
 
+use alloc::borrow::ToOwned as _;
+use alloc::format;
+use alloc::string::{String, ToString as _};
+use alloc::vec::Vec;
+
 use wharf_oci::manifest::{Image, Manifest};
 use wharf_oci::request::{ManifestName, Operation};
 use wharf_oci::{Descriptor, Digest, Reference, Repository, limit, media_type};

@@ -1,5 +1,8 @@
 //! Pull: a manifest and everything it names, from a registry into the store.
 
+use alloc::string::ToString as _;
+use alloc::vec::Vec;
+
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use wharf_oci::Reference;
 use wharf_oci::token::Scope;

@@ -1,5 +1,9 @@
 //! Push: a manifest of the store and everything it names, to a registry.
 
+use alloc::format;
+use alloc::string::ToString as _;
+use alloc::vec::Vec;
+
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use wharf_oci::token::Scope;
 use wharf_oci::{Descriptor, Digest, Reference};

@@ -1,9 +1,10 @@
 //! One call's dealings with one registry: every request goes out through here,
 //! with the authorization that belongs to the registry's origin and to no other.
 
-use std::cell::Cell;
+use alloc::format;
+use alloc::string::{String, ToString as _};
+use core::cell::Cell;
 
-use tokio::sync::Semaphore;
 use wharf_oci::request::Operation;
 use wharf_oci::token::Scope;
 use wharf_oci::{Origin, Registry, Repository, Url, limit};
@@ -12,6 +13,7 @@ use crate::auth::Auth;
 use crate::bindings::{Error, Event, Transport, progress};
 use crate::failure;
 use crate::http::{Incoming, Outgoing};
+use crate::permit::Permits;
 use crate::settings::Settings;
 
 /// One call's dealings with one registry.
@@ -24,7 +26,7 @@ pub(crate) struct Session {
     /// How it was asked to be done.
     pub(crate) settings: Settings,
     /// The right to move a blob. Never held while waiting for a blob's lock.
-    pub(crate) transfers: Semaphore,
+    pub(crate) transfers: Permits,
 }
 
 impl Session {
@@ -34,7 +36,7 @@ impl Session {
             secure: Cell::new(settings.transport == Transport::Https),
             undecided: Cell::new(settings.transport == Transport::HttpOrHttps),
             auth: Auth::new(registry.clone(), scope),
-            transfers: Semaphore::new(settings.concurrency),
+            transfers: Permits::new(settings.concurrency),
             registry,
             settings,
         }

@@ -1,6 +1,6 @@
 //! The settings of a call, as its `options` resource collects them.
 
-use std::cell::RefCell;
+use core::cell::RefCell;
 
 use crate::bindings::Transport;
 use crate::bindings::exports::wharf::oci::client::GuestOptions;
