@@ -13,6 +13,7 @@ fn a_malformed_reference_is_a_mistake_of_the_user() {
     let env = environment();
     for reference in [
         "UPPER/case:1",
+        "registry.example/UPPER:1",
         "registry.example/",
         "registry.example/app:",
         "registry.example/app:tag with space",
@@ -87,7 +88,7 @@ fn a_manifest_that_is_missing_or_malformed_is_a_mistake_of_the_user() {
     for (text, word) in [
         (String::new(), "spin_manifest_version"),
         ("not toml at all [".to_owned(), "spin.toml"),
-        (right.replace("= 2", "= 7"), "7"),
+        (right.replace("= 2", "= 7"), "spin_manifest_version = 2"),
         (right.replace("name =", "nmae ="), "nmae"),
         (
             right.replace("component = \"hello\"", "component = \"other\""),

@@ -112,8 +112,12 @@ fn a_blob_that_is_longer_or_shorter_than_said_never_appears() {
             answer
         });
         let env = environment();
-        let output = env.run(&format!("registry pull {}/app:1", server.address()));
+        let pull = format!("registry pull {}/app:1", server.address());
+        let run = env.command(pull.split(' ')).limit(Duration::from_secs(20));
+        let output = run.run();
         assert!(matches!(output.status.code(), Some(5 | 6)), "{output:?}");
+        // A server that does not do better is not asked for ever.
+        assert!(server.requests().len() < 20);
         assert!(env.blob(&asset).is_none());
         env.verify_store();
     }
@@ -181,7 +185,6 @@ fn manifests_that_are_none_are_refused() {
             "size": 1}, "layers": []}"#
             .to_owned(),
         format!("{}{}", "[".repeat(100_000), "]".repeat(100_000)),
-        format!(r#"{{"schemaVersion": 2, "x": "{}"}}"#, "x".repeat(5 << 20)),
     ] {
         let mut shelf = Shelf::new();
         shelf.manifest("1", manifest.clone());
@@ -196,6 +199,14 @@ fn manifests_that_are_none_are_refused() {
         let _ = output.says(&[]);
         assert!(!env.root().join("x").exists());
     }
+}
+
+#[test]
+fn a_manifest_beyond_the_bound_is_refused() {
+    let mut shelf = Shelf::new();
+    let filler = "x".repeat(5 << 20);
+    shelf.manifest("1", format!(r#"{{"schemaVersion": 2, "x": "{filler}"}}"#));
+    let _ = pulled(7, &["4194304"], move |request| shelf.answer(request));
 }
 
 #[test]

@@ -99,12 +99,13 @@ fn a_push_that_fails_leaves_the_tag_where_it_was() {
             }
         })
     };
-    greeting("other").write(&env.work());
-    for proxy in [
-        refusing("PUT", "/manifests/"),
-        refusing("POST", "/uploads/"),
+    for (name, proxy) in [
+        ("second", refusing("PUT", "/manifests/")),
+        ("third", refusing("POST", "/uploads/")),
     ] {
-        let command = format!("registry push {}/app:1 -f other", proxy.address());
+        // Its content differs by its name, so that there is something to upload.
+        greeting(name).write(&env.work());
+        let command = format!("registry push {}/app:1 -f {name}", proxy.address());
         let _ = env.run(&command).code(5).says(&["500"]);
     }
     let output = env.run(&format!("registry pull {reference}")).success();

@@ -2,8 +2,7 @@
 
 use std::fmt;
 use std::io::{Read, Write};
-use std::os::unix::process::ExitStatusExt;
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -27,8 +26,10 @@ pub struct Output {
     pub stdout: String,
     /// What it printed as errors.
     pub stderr: String,
-    /// The most memory that was resident at once, in bytes (`ru_maxrss`). Before
-    /// a program replaces itself with another, it counts too: a few MB of ours.
+    /// The most memory that was resident at once, in bytes: `VmHWM`, which only
+    /// grows, as it was when last looked at, a few milliseconds before the end.
+    /// (`ru_maxrss` is no use: it begins with what the test itself had resident
+    /// when it started the program.)
     pub peak_memory: u64,
 }
 
@@ -44,15 +45,12 @@ struct State {
     stderr: Vec<u8>,
     /// How many of the two outputs are still open.
     open: usize,
-    end: Option<(ExitStatus, u64)>,
+    peak_memory: u64,
+    end: Option<ExitStatus>,
 }
 
 impl Running {
     /// Starts a program with some input. It may run for `limit`.
-    #[expect(
-        clippy::zombie_processes,
-        reason = "`reap` waits for it, to learn more than the standard library tells"
-    )]
     pub fn start(mut command: Command, input: Vec<u8>, limit: Duration) -> Self {
         let line = format!("{command:?}");
         let mut child = command
@@ -75,7 +73,11 @@ impl Running {
         follow(stderr, shared.clone(), |state| &mut state.stderr);
         thread::spawn({
             let shared = shared.clone();
-            move || reap(pid, &shared)
+            move || reap(child, &shared)
+        });
+        thread::spawn({
+            let shared = shared.clone();
+            move || watch_memory(pid, &shared)
         });
         Self {
             command: line,
@@ -122,13 +124,13 @@ impl Running {
             self.wait_for_the_end();
         }
         let state = self.shared.lock();
-        let (status, peak_memory) = state.end.expect("what is killed ends");
+        let status = state.end.expect("what is killed ends");
         let output = Output {
             command: self.command.clone(),
             status,
             stdout: text_of(&state.stdout),
             stderr: text_of(&state.stderr),
-            peak_memory,
+            peak_memory: state.peak_memory,
         };
         assert!(ended, "ran for longer than {:?}: {output:?}", self.limit);
         output
@@ -234,36 +236,54 @@ fn follow(
 }
 
 /// Waits for the end of a process, and notes it.
+fn reap(mut child: Child, shared: &Shared) {
+    wait_unreaped(&child);
+    // It stays a zombie until the lock is held, so that no signal goes to another
+    // process that was given its number.
+    let mut state = shared.lock();
+    state.end = child.wait().ok();
+    drop(state);
+    shared.changed.notify_all();
+}
+
 #[expect(
     unsafe_code,
-    reason = "only `wait4` tells how much memory this one child took"
+    reason = "the standard library can't wait without reaping"
 )]
-fn reap(pid: libc::pid_t, shared: &Shared) {
-    let id = libc::id_t::try_from(pid).unwrap_or_default();
+fn wait_unreaped(child: &Child) {
     // SAFETY: what is filled is plain data, for which zeros are valid.
     unsafe {
         let mut info = std::mem::zeroed();
         libc::waitid(
             libc::P_PID,
-            id,
+            child.id(),
             &raw mut info,
             libc::WEXITED | libc::WNOWAIT,
         );
     }
-    // It stays a zombie until the lock is held, so that no signal goes to another
-    // process that was given its number.
+}
+
+/// Notes the most memory that a process had resident, until it ends.
+fn watch_memory(pid: libc::pid_t, shared: &Shared) {
     let mut state = shared.lock();
-    let mut status = 0;
-    // SAFETY: as above. Nothing else waits for this child.
-    let usage = unsafe {
-        let mut usage: libc::rusage = std::mem::zeroed();
-        libc::wait4(pid, &raw mut status, 0, &raw mut usage);
-        usage
-    };
-    let kilobytes = u64::try_from(usage.ru_maxrss).unwrap_or_default();
-    state.end = Some((ExitStatus::from_raw(status), kilobytes * 1024));
-    drop(state);
-    shared.changed.notify_all();
+    while state.end.is_none() {
+        let peak = resident_peak(pid).unwrap_or_default();
+        state.peak_memory = state.peak_memory.max(peak);
+        (state, _) = shared
+            .changed
+            .wait_timeout(state, Duration::from_millis(5))
+            .unwrap_or_else(PoisonError::into_inner);
+    }
+}
+
+/// `VmHWM` of a process in bytes, once it runs the program that it was started for.
+fn resident_peak(pid: libc::pid_t) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kilobytes: u64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
+    Some(kilobytes * 1024)
 }
 
 fn line_with(output: &[u8], text: &str) -> Option<String> {
@@ -282,17 +302,22 @@ fn text_of(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::process::ExitStatusExt;
+
     use super::*;
 
     fn shell(script: &str) -> Running {
-        let mut command = Command::new("sh");
-        command.args(["-c", script]);
+        // A shell can't trap what whoever started the tests has ignored.
+        let mut command = Command::new("env");
+        command.args(["--default-signal=INT", "sh", "-c", script]);
         Running::start(command, b"input\n".to_vec(), Duration::from_secs(20))
     }
 
     #[test]
     fn input_output_and_exit_code_are_told() {
-        let output = shell("cat; echo no >&2; exit 3").finish().code(3);
+        let output = shell("cat; echo no >&2; sleep 0.05; exit 3")
+            .finish()
+            .code(3);
         assert_eq!(output.stdout, "input\n");
         assert_eq!(output.stderr, "no\n");
         assert!(output.peak_memory > 100_000);

@@ -23,7 +23,7 @@ pub(crate) fn command(line: &str) {
 
 /// One line of what a command printed.
 pub(crate) fn output(line: &str) {
-    println!("  {line}");
+    println!("{}", format!("  {line}").trim_end());
 }
 
 /// Data that a program may read: alone on standard output.

@@ -268,13 +268,13 @@ display_as_str!(Registry, Repository, Tag);
 
 /// The registry in front of a reference's path, and the rest. Docker's rule: the
 /// first part is a registry when it could not be a repository's, that is, when it
-/// has a dot or a colon in it or is `localhost`.
+/// has a dot or a colon in it or is `localhost`. (Docker also takes a part with a
+/// capital letter for a registry. In lower case, which is how registries are compared,
+/// it would then be a repository's; so such a part is refused as one.)
 fn split_registry(text: &str) -> (&str, &str) {
     match text.split_once('/') {
         Some((first, rest))
-            if first.contains(['.', ':'])
-                || first == "localhost"
-                || first.bytes().any(|b| b.is_ascii_uppercase()) =>
+            if first.contains(['.', ':']) || first.eq_ignore_ascii_case("localhost") =>
         {
             (first, rest)
         }
@@ -326,6 +326,7 @@ mod tests {
             ("user/app", "docker.io/user/app:latest"),
             ("user/app:v1", "docker.io/user/app:v1"),
             ("localhost/app", "localhost/app:latest"),
+            ("LocalHost/app", "localhost/app:latest"),
             (
                 "localhost:5000/a/b_c/d--e:1.0",
                 "localhost:5000/a/b_c/d--e:1.0",
@@ -358,6 +359,7 @@ mod tests {
             ("https://r.example/a", "scheme"),
             ("oci://r.example/a", "scheme"),
             ("r.example/A", "repository"),
+            ("UPPER/case", "repository"),
             ("r.example/", "repository"),
             ("r.example//a", "repository"),
             ("r.example/../a", "repository"),
@@ -398,6 +400,14 @@ mod tests {
     proptest! {
         #[test]
         fn never_panics_and_keeps_what_it_takes(text in "[a-zA-Z0-9./:@_\\[\\]-]{0,60}") {
+            if let Ok(reference) = text.parse::<Reference>() {
+                let again = reference.to_string().parse::<Reference>();
+                prop_assert_eq!(again, Ok(reference));
+            }
+        }
+
+        #[test]
+        fn short_parts_too(text in "[a-zA-Z0-9.:@_\\[\\]-]{1,8}(/[a-zA-Z0-9._-]{1,8}){1,3}(:[a-z0-9]{1,4})?") {
             if let Ok(reference) = text.parse::<Reference>() {
                 let again = reference.to_string().parse::<Reference>();
                 prop_assert_eq!(again, Ok(reference));

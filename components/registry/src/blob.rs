@@ -20,18 +20,11 @@ pub(crate) async fn fetch(
     repository: &Repository,
     blob: &Descriptor,
 ) -> Result<Outcome, Error> {
-    let digest = blob.digest.to_string();
-    match content_store::stat(digest.clone()).await? {
-        Some(size) if size == blob.size => return Ok(present(blob)),
-        Some(size) => {
-            return Err(failure::mismatch(
-                format!("the size that the manifest gives for {digest}"),
-                &format!("{} bytes", blob.size),
-                &format!("{size} bytes"),
-            ));
-        }
-        None => {}
+    if content_store::stat(blob.digest.to_string()).await? == Some(blob.size) {
+        return Ok(present(blob));
     }
+    // With another size, either the manifest lies or the store was damaged: the store
+    // finds out which.
     let Some(ingest) = content_store::receive(describe(blob)).await? else {
         return Ok(present(blob));
     };
@@ -130,18 +123,26 @@ async fn receive(
             206 if !whole => part_offset(&incoming, &extent, blob)?,
             _ => return Err(failure::answered(incoming).await),
         };
-        store(ingest, offset, incoming).await?;
+        let all = incoming.status == 200;
+        let written = store(ingest, offset, incoming).await?;
+        if all && written < blob.size {
+            return Err(failure::mismatch(
+                format!("the size of {} at the registry", blob.digest),
+                &format!("{} bytes", blob.size),
+                &format!("{written} bytes"),
+            ));
+        }
     }
     Ok(ingest.finish().await?)
 }
 
-/// Hands an answer's body to the store.
-async fn store(ingest: &Ingest, offset: u64, incoming: Incoming) -> Result<(), Error> {
+/// Hands an answer's body to the store, and tells how many bytes it had.
+async fn store(ingest: &Ingest, offset: u64, incoming: Incoming) -> Result<u64, Error> {
     let (method, url, status) = (incoming.method, incoming.url.clone(), incoming.status);
     let (stream, end) = incoming.into_stream();
     let written = ingest.write(offset, stream).await?;
     let why = match end.await {
-        Ok(_) if written > 0 => return Ok(()),
+        Ok(_) if written > 0 => return Ok(written),
         Ok(_) => "its answer has no bytes".to_owned(),
         Err(code @ (ErrorCode::ConnectionReadTimeout | ErrorCode::InternalError(_))) => {
             return Err(failure::transport(method, &url, &code));

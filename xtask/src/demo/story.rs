@@ -9,7 +9,7 @@ use super::http::expect;
 use super::registry::{PASSWORD, Registry, USER};
 use super::wharf::Wharf;
 use crate::cargo::root;
-use crate::narrate::{command, explain, heading, output};
+use crate::narrate::{command, explain, heading};
 
 const LAMP: &str = r#"{"sku":"lamp","name":"Storm lamp","price":25,"currency":"EUR"}"#;
 const LAMP_IN_KRONER: &str = r#"{"sku":"lamp","name":"Storm lamp","price":25,"currency":"NOK"}"#;
@@ -157,9 +157,7 @@ async fn run_offline(wharf: &Wharf, server: &str, digest: &str) -> Result<()> {
         .up(&["-f", &pinned, "--env", "CURRENCY=NOK"], 3)
         .await?;
     expect(&up.server, "/api/items/lamp", 200, LAMP_IN_KRONER).await?;
-    up.stop().await?;
-    output("");
-    Ok(())
+    up.stop().await
 }
 
 /// The digest in `Pushed with digest sha256:…`.

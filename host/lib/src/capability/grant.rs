@@ -229,9 +229,15 @@ fn insert<T: Ord>(set: &mut BTreeSet<T>, value: T) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use wharf_oci::request::VERSION_PATH;
 
     fn url(text: &str) -> Url {
         text.parse().unwrap()
+    }
+
+    /// An address of the protocol at a registry.
+    fn api(origin: &str, rest: &str) -> String {
+        format!("{origin}{VERSION_PATH}{rest}")
     }
 
     fn grants(access: Access) -> Grants {
@@ -250,34 +256,38 @@ mod tests {
         let reading = grants(Access::Read);
         let granted = |method: &str, address: &str| reading.check(method, &url(address));
         let registry = Ok(Purpose::Registry);
-        assert_eq!(granted("GET", "https://r.example/v2/"), registry);
+        assert_eq!(granted("GET", &api("https://r.example", "")), registry);
         assert_eq!(
-            granted("HEAD", "https://r.example/v2/a/b/manifests/v1"),
+            granted("HEAD", &api("https://r.example", "a/b/manifests/v1")),
             registry
         );
-        let blob = format!("https://r.example/v2/a/b/blobs/{DIGEST}");
+        let blob = api("https://r.example", &format!("a/b/blobs/{DIGEST}"));
         assert_eq!(granted("GET", &blob), registry);
         for (method, address) in [
-            ("GET", "https://r.example/v2/a/c/manifests/v1"),
-            ("GET", "https://r.example/v2/_catalog"),
-            ("GET", "https://r.example/"),
-            ("GET", "https://r.example/v2/a/b/manifests/v1?leak=x"),
-            ("POST", "https://r.example/v2/a/b/blobs/uploads/"),
-            ("PUT", "https://r.example/v2/a/b/manifests/v1"),
-            ("GET", "http://r.example/v2/a/b/manifests/v1"),
-            ("GET", "https://r.example:444/v2/a/b/manifests/v1"),
-            ("GET", "https://r.example.evil/v2/a/b/manifests/v1"),
-            ("GET", "https://127.0.0.1/v2/a/b/manifests/v1"),
+            ("GET", api("https://r.example", "a/c/manifests/v1")),
+            ("GET", api("https://r.example", "_catalog")),
+            ("GET", "https://r.example/".to_owned()),
+            ("GET", api("https://r.example", "a/b/manifests/v1?leak=x")),
+            ("POST", api("https://r.example", "a/b/blobs/uploads/")),
+            ("PUT", api("https://r.example", "a/b/manifests/v1")),
+            ("GET", api("http://r.example", "a/b/manifests/v1")),
+            ("GET", api("https://r.example:444", "a/b/manifests/v1")),
+            ("GET", api("https://r.example.evil", "a/b/manifests/v1")),
+            ("GET", api("https://127.0.0.1", "a/b/manifests/v1")),
         ] {
-            assert!(granted(method, address).is_err(), "{method} {address}");
+            assert!(granted(method, &address).is_err(), "{method} {address}");
         }
         let writing = grants(Access::Write);
-        let start = url("https://r.example/v2/a/b/blobs/uploads/");
+        let start = url(&api("https://r.example", "a/b/blobs/uploads/"));
         assert_eq!(writing.check("POST", &start), registry);
         let mount = format!("{start}?mount={DIGEST}&from=c");
         assert!(writing.check("POST", &url(&mount)).is_err());
         let check = grants(Access::Check);
-        assert!(check.check("GET", &url("https://r.example/v2/")).is_ok());
+        assert!(
+            check
+                .check("GET", &url(&api("https://r.example", "")))
+                .is_ok()
+        );
         assert!(check.check("GET", &url(&blob)).is_err());
     }
 
@@ -288,7 +298,7 @@ mod tests {
         let challenge = headers(header::WWW_AUTHENTICATE, challenge);
         let mut grants = grants(Access::Read);
         assert!(grants.check("GET", &url(realm)).is_err());
-        let asked = url("https://r.example/v2/");
+        let asked = url(&api("https://r.example", ""));
         let mut learn = |purpose| {
             grants.learn(purpose, "GET", &asked, StatusCode::UNAUTHORIZED, &challenge);
             grants.check("GET", &url(realm))
@@ -312,7 +322,7 @@ mod tests {
                 header::WWW_AUTHENTICATE,
                 &format!(r#"Bearer realm="{realm}""#),
             );
-            let asked = url("https://r.example/v2/");
+            let asked = url(&api("https://r.example", ""));
             let status = StatusCode::UNAUTHORIZED;
             grants.learn(Purpose::Registry, "GET", &asked, status, &challenge);
             assert!(grants.check("GET", &url(realm)).is_err(), "{realm}");
@@ -322,7 +332,7 @@ mod tests {
     #[test]
     fn a_redirect_grants_one_address_to_read() {
         let mut grants = grants(Access::Write);
-        let asked = url("https://r.example/v2/a/b/manifests/v1");
+        let asked = url(&api("https://r.example", "a/b/manifests/v1"));
         let target = "https://s3.example/blob?signature=1";
         let found = StatusCode::TEMPORARY_REDIRECT;
         let answer = headers(header::LOCATION, target);
@@ -347,7 +357,7 @@ mod tests {
     #[test]
     fn an_upload_session_may_be_elsewhere() {
         let mut grants = grants(Access::Write);
-        let asked = url("https://r.example/v2/a/b/blobs/uploads/");
+        let asked = url(&api("https://r.example", "a/b/blobs/uploads/"));
         let answer = headers(header::LOCATION, "https://up.example/session?state=1");
         let session = url("https://up.example/session?state=2&digest=x");
         assert!(grants.check("PUT", &session).is_err());

@@ -60,7 +60,7 @@ mod tests {
             ("", "not a registry"),
             ("https://", "not a registry"),
             ("ghcr.io/user/app", "write `ghcr.io`"),
-            ("https://r.example/v2/", "write `r.example`"),
+            ("https://r.example/v1/", "write `r.example`"),
             ("user:secret@r.example", "not a registry"),
             ("r.example:port", "not a registry"),
         ] {
