@@ -1,4 +1,9 @@
 //! What the built components may import, and how large they may be.
+#![expect(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test that fails should panic, and one that passes should say what it saw"
+)]
 
 use std::collections::BTreeSet;
 

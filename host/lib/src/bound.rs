@@ -19,7 +19,7 @@ pub(crate) struct Bounds {
 
 /// How much processor time a guest may use in one call, unless somebody says
 /// otherwise. A push of 500 blobs uses some tenths of a second.
-pub(crate) const PROCESSOR_TIME: Duration = Duration::from_secs(60);
+pub(crate) const PROCESSOR_TIME: Duration = Duration::from_mins(1);
 
 /// The most elements that a guest's table of functions may have.
 const TABLE_ELEMENTS: usize = 100_000;

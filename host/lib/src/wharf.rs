@@ -112,7 +112,7 @@ impl Builder {
     /// wrong with them.
     pub fn build(self) -> Result<Wharf, Error> {
         let tls = &self.connection.tls;
-        let _ = Client::new(tls, Arc::new(wharf_net::Anywhere)).map_err(invalid)?;
+        let _ = Client::new(tls, Arc::new(wharf_net::Anywhere)).map_err(|error| invalid(&error))?;
         let component = match &self.component {
             Some(wasm) => RegistryComponent::compiled(wasm)?,
             None => RegistryComponent::own()?,
@@ -282,7 +282,7 @@ impl Wharf {
             return Ok(client.clone());
         }
         let reach = Arc::new(RegistryReach::new(registry));
-        let client = Client::new(&self.0.connection.tls, reach).map_err(invalid)?;
+        let client = Client::new(&self.0.connection.tls, reach).map_err(|error| invalid(&error))?;
         clients.insert(registry.clone(), client.clone());
         Ok(client)
     }
@@ -305,7 +305,7 @@ fn application(path: &Path) -> Result<(std::path::PathBuf, String), Error> {
     Ok((directory, name.to_owned()))
 }
 
-fn invalid(error: wharf_net::TlsError) -> Error {
+fn invalid(error: &wharf_net::TlsError) -> Error {
     Error::InvalidInput(error.to_string())
 }
 

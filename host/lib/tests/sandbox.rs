@@ -2,6 +2,7 @@
 //!
 //! The component is a build of `tests/programs/hostile-registry`: the same world,
 //! and code that tries to misuse what it is lent. The tag of the reference says how.
+#![expect(clippy::unwrap_used, reason = "a test that fails should panic")]
 
 use std::collections::BTreeSet;
 use std::path::Path;

@@ -32,7 +32,7 @@ const IDLE: Duration = Duration::from_secs(50);
 const MOST_IDLE: usize = 64;
 
 /// The largest answer headers, in bytes (HTTP/1: with the buffer for the body).
-const HEADER_BYTES: usize = 256 * 1024;
+const HEADER_BYTES: u32 = 256 * 1024;
 
 impl Client {
     /// A pool whose connections go where `reach` lets them and, with TLS, to whom
@@ -44,9 +44,9 @@ impl Client {
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE)
             .pool_max_idle_per_host(MOST_IDLE)
-            .http1_max_buf_size(HEADER_BYTES)
+            .http1_max_buf_size(HEADER_BYTES as usize)
             .http2_adaptive_window(true)
-            .http2_max_header_list_size(HEADER_BYTES as u32)
+            .http2_max_header_list_size(HEADER_BYTES)
             .build(connector);
         Ok(Self { pool })
     }

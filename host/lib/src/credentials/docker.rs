@@ -132,19 +132,19 @@ mod tests {
         DockerConfig::at(path).find(&registry.parse().unwrap())
     }
 
-    fn user(name: &str, password: &str) -> Option<Credential> {
-        Some(Credential::UserPassword {
+    fn user(name: &str, password: &str) -> Credential {
+        Credential::UserPassword {
             username: name.into(),
             password: Secret::new(password.into()),
-        })
+        }
     }
 
     #[test]
     fn entries_by_registry() {
         // ada:pw
         let config = r#"{"auths":{"r.example:5000":{"auth":"YWRhOnB3"},"https://index.docker.io/v1/":{"auth":"YWRhOnB3"},"t.example":{"identitytoken":"refresh"}}}"#;
-        assert_eq!(find(config, "r.example:5000"), Ok(user("ada", "pw")));
-        assert_eq!(find(config, "docker.io"), Ok(user("ada", "pw")));
+        assert_eq!(find(config, "r.example:5000"), Ok(Some(user("ada", "pw"))));
+        assert_eq!(find(config, "docker.io"), Ok(Some(user("ada", "pw"))));
         assert_eq!(
             find(config, "t.example"),
             Ok(Some(Credential::IdentityToken(Secret::new(

@@ -26,7 +26,7 @@ Examples:
   Print the digest alone:
   $ wharf registry pull --format json ghcr.io/user/app:v1 | jq -r .digest")]
 pub(in crate::command) struct Args {
-    /// What to fetch: [registry/]repository[:tag][@digest]
+    /// What to fetch: `[registry/]repository[:tag][@digest]`
     #[arg(value_name = "REFERENCE")]
     reference: Reference,
 

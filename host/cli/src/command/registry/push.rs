@@ -32,7 +32,7 @@ Examples:
   Publish to a registry on this machine, for programs:
   $ wharf registry push --format json localhost:5000/app:dev")]
 pub(in crate::command) struct Args {
-    /// Where to send it: [registry/]repository[:tag]
+    /// Where to send it: `[registry/]repository[:tag]`
     #[arg(value_name = "REFERENCE")]
     reference: Reference,
 
