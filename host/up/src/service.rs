@@ -94,8 +94,12 @@ impl Service {
     /// Ends all instances.
     pub(crate) async fn close(self) {
         let Self {
-            routes, workshop, ..
+            routes,
+            workshop,
+            notices,
+            ..
         } = self;
+        notices.end();
         workshop.close().await;
         drop(routes);
     }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Called with one line, for the person who runs the application.
 pub type Notice = Arc<dyn Fn(&str) + Send + Sync>;
@@ -31,16 +32,30 @@ impl fmt::Debug for Settings {
 
 /// Where notices go, if anywhere.
 #[derive(Clone, Default)]
-pub(crate) struct Notices(Option<Notice>);
+pub(crate) struct Notices {
+    notice: Option<Notice>,
+    ended: Arc<AtomicBool>,
+}
 
 impl Notices {
     pub(crate) fn new(notice: Option<Notice>) -> Self {
-        Self(notice)
+        Self {
+            notice,
+            ended: Arc::default(),
+        }
     }
 
     pub(crate) fn say(&self, line: &str) {
-        if let Some(notice) = &self.0 {
+        if let Some(notice) = &self.notice
+            && !self.ended.load(Ordering::Relaxed)
+        {
             notice(line);
         }
+    }
+
+    /// Says nothing more, to anybody: the application is being ended, and that its
+    /// components end with it is no news.
+    pub(crate) fn end(&self) {
+        self.ended.store(true, Ordering::Relaxed);
     }
 }
