@@ -12,6 +12,7 @@
 //!                    ▲                   ├──▶ location
 //!                    │                   ├──▶ manifest ──▶ descriptor, digest
 //!              url, origin               ├──▶ range
+//!                                        ├──▶ retry
 //!                                        └──▶ problem
 //! ```
 //!
@@ -39,6 +40,8 @@ pub mod problem;
 pub mod range;
 pub mod reference;
 pub mod request;
+pub mod retry;
+pub mod time;
 pub mod token;
 pub mod url;
 

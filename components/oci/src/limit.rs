@@ -23,3 +23,30 @@ pub const URL_BYTES: usize = 16 * 1024;
 
 /// How many redirects one blob may take.
 pub const REDIRECTS: usize = 5;
+
+/// How many blobs move at once before it is known how many the registry takes.
+pub const FIRST_TRANSFERS: usize = 16;
+
+/// How many times requests to one origin may be sent again, all transfers taken
+/// together; each answer gives one back.
+pub const RETRY_BUDGET: u32 = 64;
+
+/// How many origins are remembered in one call: a registry, its token server, and
+/// where blobs are.
+pub const ORIGINS: usize = 64;
+
+/// From which size on, in bytes, it is noted where an upload can be gone on with.
+/// Sending less again takes less than finding out.
+pub const NOTED_BYTES: u64 = 4 * 1024 * 1024;
+
+/// Up to which size, in bytes, a blob may be sent with the request that begins the
+/// upload. A registry that does not know this gets it twice, once in a call.
+pub const SINGLE_REQUEST_BYTES: u64 = 16 * 1024;
+
+/// How much is sent at a time, in bytes, to a registry that does not take a blob as
+/// a whole.
+pub const CHUNK_BYTES: u64 = 16 * 1024 * 1024;
+
+/// The largest part that a registry may insist on, in bytes: what is sent again when
+/// it fails.
+pub const LARGEST_CHUNK_BYTES: u64 = 1024 * 1024 * 1024;

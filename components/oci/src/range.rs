@@ -1,4 +1,4 @@
-//! Byte ranges of downloads (RFC 9110 §14).
+//! Byte ranges: of downloads (RFC 9110 §14), and of what an upload session holds.
 
 use alloc::format;
 use alloc::string::String;
@@ -48,6 +48,23 @@ impl ContentRange {
     }
 }
 
+/// How many bytes an upload session holds, by the `Range` of an answer about it:
+/// `0-last`, without a unit in the specification and with one in some registries
+/// (distribution-spec v1.1.1, end-5 and end-13). None when it says something else.
+///
+/// `0-0` may mean one byte or, in registries that can't say it otherwise, none: it
+/// counts as none, and a byte is sent again.
+#[must_use]
+pub fn held(header: &str) -> Option<u64> {
+    let header = header.trim();
+    let range = header.strip_prefix("bytes=").unwrap_or(header);
+    match range.split_once('-')? {
+        ("0", "0") => Some(0),
+        ("0", last) => number(last)?.checked_add(1),
+        _ => None,
+    }
+}
+
 /// Digits alone: `parse` would take a sign too.
 fn number(text: &str) -> Option<u64> {
     text.bytes()
@@ -87,10 +104,29 @@ mod tests {
         }
     }
 
+    #[test]
+    fn what_a_session_holds() {
+        assert_eq!(held("0-0"), Some(0));
+        assert_eq!(held("0-9"), Some(10));
+        assert_eq!(held("bytes=0-9"), Some(10));
+        for wrong in [
+            "",
+            "9",
+            "1-9",
+            "0-",
+            "0-+9",
+            "0--1",
+            "0-18446744073709551615",
+        ] {
+            assert_eq!(held(wrong), None, "{wrong}");
+        }
+    }
+
     proptest! {
         #[test]
         fn never_panics(text in ".{0,60}") {
             let _ = ContentRange::parse(&text);
+            let _ = held(&text);
         }
     }
 }

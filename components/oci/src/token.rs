@@ -3,6 +3,7 @@
 
 use alloc::format;
 use alloc::string::{String, ToString as _};
+use alloc::vec;
 use alloc::vec::Vec;
 
 use serde::Deserialize;
@@ -10,16 +11,18 @@ use serde::Deserialize;
 use crate::challenge::Bearer;
 use crate::percent::encode;
 use crate::url::UrlError;
-use crate::{Repository, Url};
+use crate::{Repository, Url, time};
 
 /// How the client names itself to token servers.
 pub const CLIENT_ID: &str = "wharf";
 
-/// What a token is to allow.
+/// What tokens are to allow: a repository to read or to write, and others to read
+/// for what is taken over from them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scope {
     repository: Repository,
     push: bool,
+    sources: Vec<Repository>,
 }
 
 impl Scope {
@@ -29,6 +32,7 @@ impl Scope {
         Self {
             repository,
             push: false,
+            sources: Vec::new(),
         }
     }
 
@@ -36,9 +40,17 @@ impl Scope {
     #[must_use]
     pub fn push(repository: Repository) -> Self {
         Self {
-            repository,
             push: true,
+            ..Self::pull(repository)
         }
+    }
+
+    /// The same, and to read these repositories.
+    #[must_use]
+    pub fn and_from(mut self, sources: &[Repository]) -> Self {
+        let others = sources.iter().filter(|source| **source != self.repository);
+        self.sources = others.cloned().collect();
+        self
     }
 
     /// The repository.
@@ -57,21 +69,24 @@ impl Scope {
         }
     }
 
-    /// The scope as token servers read it.
+    /// The scopes as token servers read them, what is needed most first.
     #[must_use]
-    pub fn text(&self) -> String {
-        format!(
-            "repository:{}:{}",
-            self.repository,
-            self.actions().join(",")
-        )
+    pub fn texts(&self) -> Vec<String> {
+        let actions = self.actions().join(",");
+        let mut texts = vec![format!("repository:{}:{actions}", self.repository)];
+        texts.extend(
+            self.sources
+                .iter()
+                .map(|source| format!("repository:{source}:pull")),
+        );
+        texts
     }
 }
 
 /// The scopes to ask for: the one that is needed first, since some servers read
 /// only that, then those of the challenge that are not it.
-fn scopes<'a>(needed: Option<&'a str>, challenge: &'a Bearer) -> Vec<&'a str> {
-    let mut scopes: Vec<&str> = needed.into_iter().collect();
+fn scopes<'a>(needed: &'a [String], challenge: &'a Bearer) -> Vec<&'a str> {
+    let mut scopes: Vec<&str> = needed.iter().map(String::as_str).collect();
     for scope in challenge.scope.as_deref().unwrap_or_default().split(' ') {
         if !scope.is_empty() && !scopes.contains(&scope) {
             scopes.push(scope);
@@ -83,7 +98,7 @@ fn scopes<'a>(needed: Option<&'a str>, challenge: &'a Bearer) -> Vec<&'a str> {
 /// The address of a token request by GET, at an address that `realm` was resolved
 /// to. Credentials go with it as `Authorization: Basic`.
 #[must_use]
-pub fn get_url(realm: &Url, challenge: &Bearer, needed: Option<&str>) -> Url {
+pub fn get_url(realm: &Url, challenge: &Bearer, needed: &[String]) -> Url {
     let mut url = realm.clone();
     if let Some(service) = &challenge.service {
         url = url.with_query_pair("service", service);
@@ -94,17 +109,42 @@ pub fn get_url(realm: &Url, challenge: &Bearer, needed: Option<&str>) -> Url {
     url.with_query_pair("client_id", CLIENT_ID)
 }
 
-/// The form of a token request by POST with a refresh token.
+/// What a token request by POST proves itself with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Grant<'a> {
+    /// A user name and a password, in this order.
+    Password(&'a str, &'a str),
+    /// A refresh token.
+    RefreshToken(&'a str),
+}
+
+/// The form of a token request by POST ("`OAuth2` Token Authentication").
 #[must_use]
-pub fn refresh_form(challenge: &Bearer, needed: Option<&str>, refresh_token: &str) -> String {
+pub fn form(challenge: &Bearer, needed: &[String], grant: Grant<'_>) -> String {
     let scope = scopes(needed, challenge).join(" ");
     let service = challenge.service.as_deref().unwrap_or_default();
+    let proof = match grant {
+        Grant::Password(username, password) => format!(
+            "grant_type=password&username={}&password={}",
+            encode(username),
+            encode(password)
+        ),
+        Grant::RefreshToken(token) => {
+            format!("grant_type=refresh_token&refresh_token={}", encode(token))
+        }
+    };
     format!(
-        "grant_type=refresh_token&service={}&client_id={CLIENT_ID}&scope={}&refresh_token={}",
+        "{proof}&service={}&client_id={CLIENT_ID}&scope={}",
         encode(service),
-        encode(&scope),
-        encode(refresh_token)
+        encode(&scope)
     )
+}
+
+/// Whether a token server that answers a request of one kind (by GET, by POST) with
+/// this status may take the other kind.
+#[must_use]
+pub fn takes_another_kind(status: u16) -> bool {
+    matches!(status, 400 | 401 | 404 | 405)
 }
 
 /// Why a realm is not asked for a token.
@@ -141,9 +181,10 @@ pub fn realm(challenge: &Bearer, registry: &Url) -> Result<Url, RealmError> {
 pub struct Token {
     /// What to send as `Authorization: Bearer`.
     pub value: String,
-    /// For how many seconds from now it may be used; 60 when the server did not
-    /// say.
+    /// For how many seconds it may be used; 60 when the server did not say.
     pub expires_in: u64,
+    /// Since when, in seconds since 1970, where the server said so.
+    pub issued_at: Option<u64>,
 }
 
 /// Why a token server's answer gives no token.
@@ -169,6 +210,7 @@ impl Token {
             token: Option<String>,
             access_token: Option<String>,
             expires_in: Option<u64>,
+            issued_at: Option<String>,
         }
         let answer: Answer =
             serde_json::from_slice(body).map_err(|error| TokenError::Json(error.to_string()))?;
@@ -184,7 +226,23 @@ impl Token {
         Ok(Self {
             value,
             expires_in: answer.expires_in.unwrap_or(60).max(60),
+            issued_at: answer.issued_at.as_deref().and_then(time::rfc3339),
         })
+    }
+}
+
+impl Token {
+    /// For how many seconds from the answer on it may be used, with some to spare.
+    /// `date` is that answer's `Date`: a token may have been made earlier, and
+    /// what time it is here does not matter.
+    #[must_use]
+    pub fn lasts(&self, date: Option<&str>) -> u64 {
+        let age = match (self.issued_at, date.and_then(time::http)) {
+            (Some(issued), Some(now)) => now.saturating_sub(issued),
+            _ => 0,
+        };
+        let left = self.expires_in.saturating_sub(age);
+        left - left / 10
     }
 }
 
@@ -216,21 +274,23 @@ mod tests {
 
     #[test]
     fn asks_for_what_is_needed_first_and_once() {
-        let needed = Scope::push("a".parse().unwrap()).text();
-        let asked = get_url(
-            &url("https://t.example/token?x=1"),
-            &challenge(""),
-            Some(&needed),
-        );
+        let sources = ["a".parse().unwrap(), "b".parse().unwrap()];
+        let needed = Scope::push("a".parse().unwrap()).and_from(&sources).texts();
+        let asked = get_url(&url("https://t.example/token?x=1"), &challenge(""), &needed);
         assert_eq!(
             asked.to_string(),
             "https://t.example/token?x=1&service=r.example&scope=repository%3Aa%3Apull%2Cpush\
-             &scope=repository%3Aa%3Apull&scope=repository%3Ab%3Apull&client_id=wharf"
+             &scope=repository%3Ab%3Apull&scope=repository%3Aa%3Apull&client_id=wharf"
         );
-        let form = refresh_form(&challenge(""), Some("repository:a:pull"), "s&cret");
-        assert!(form.ends_with(
-            "&scope=repository%3Aa%3Apull%20repository%3Ab%3Apull&refresh_token=s%26cret"
-        ));
+        let needed = Scope::pull("a".parse().unwrap()).texts();
+        let refresh = form(&challenge(""), &needed, Grant::RefreshToken("s&cret"));
+        assert_eq!(
+            refresh,
+            "grant_type=refresh_token&refresh_token=s%26cret&service=r.example&client_id=wharf\
+             &scope=repository%3Aa%3Apull%20repository%3Ab%3Apull"
+        );
+        let password = form(&challenge(""), &[], Grant::Password("a b", "p=w"));
+        assert!(password.starts_with("grant_type=password&username=a%20b&password=p%3Dw&"));
     }
 
     #[test]
@@ -254,6 +314,12 @@ mod tests {
     fn either_name_of_a_token_will_do() {
         let token = Token::parse(br#"{"access_token":"abc","expires_in":5}"#).unwrap();
         assert_eq!((token.value.as_str(), token.expires_in), ("abc", 60));
+        let token =
+            Token::parse(br#"{"token":"a","expires_in":300,"issued_at":"1994-11-06T08:49:37Z"}"#)
+                .unwrap();
+        assert_eq!(token.lasts(None), 270);
+        assert_eq!(token.lasts(Some("Sun, 06 Nov 1994 08:51:17 GMT")), 180);
+        assert_eq!(token.lasts(Some("Sun, 06 Nov 1994 18:51:17 GMT")), 0);
         assert_eq!(Token::parse(br#"{"token":""}"#), Err(TokenError::Missing));
         assert_eq!(
             Token::parse(br#"{"token":"a\r\nb"}"#),

@@ -9,20 +9,23 @@ use core::cell::RefCell;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use wharf_oci::challenge::{Bearer, Challenge};
-use wharf_oci::token::{self, Scope, Token};
+use wharf_oci::token::{self, Grant, Scope, Token};
 use wharf_oci::{Registry, Url, challenge, limit};
 
+use crate::bindings::wasi::clocks::monotonic_clock;
 use crate::bindings::{Credential, Error, Exchange, credentials};
 use crate::failure;
 use crate::http::{Body, Incoming, Outgoing};
 use crate::permit::Permits;
-use crate::settings::Settings;
+use crate::wire::Wire;
 
 /// What is sent as `Authorization` to one registry, for one scope.
 pub(crate) struct Auth {
     registry: Registry,
     scope: Option<Scope>,
     current: RefCell<Ticket>,
+    /// The token server that was last asked, to ask it again before a token expires.
+    asked: RefCell<Option<(Bearer, Url)>>,
     /// Held while a challenge is answered, so that one answer serves all.
     answering: Permits,
 }
@@ -33,7 +36,11 @@ pub(crate) struct Ticket {
     /// The header's value; none before the first challenge.
     pub(crate) header: Option<String>,
     generation: u64,
+    /// Until when it may be used.
+    expires: Option<u64>,
 }
+
+const NANOSECONDS: u64 = 1_000_000_000;
 
 impl Auth {
     /// Nobody yet.
@@ -42,100 +49,150 @@ impl Auth {
             registry,
             scope,
             current: RefCell::default(),
+            asked: RefCell::default(),
             answering: Permits::new(1),
         }
     }
 
-    /// What to send now.
-    pub(crate) fn ticket(&self) -> Ticket {
-        self.current.borrow().clone()
+    /// What to send now. A token that has expired is replaced first.
+    pub(crate) async fn ticket(&self, wire: &Wire) -> Result<Ticket, Error> {
+        let ticket = self.current.borrow().clone();
+        if !ticket.has_expired() {
+            return Ok(ticket);
+        }
+        let _one_at_a_time = self.answering.acquire().await;
+        let current = self.current.borrow().clone();
+        let asked = self.asked.borrow().clone();
+        match asked {
+            Some((challenge, registry)) if current.has_expired() => {
+                self.replace(self.bearer(&challenge, &registry, wire).await?);
+                Ok(self.current.borrow().clone())
+            }
+            _ => Ok(current),
+        }
     }
 
     /// Answers the challenge of a 401 to a request that was sent with `used`, so
-    /// that the request may be sent once more. An error is final.
+    /// that the request may be sent once more. `answered` is the challenge that was
+    /// answered for the same request before: it is not answered twice. An error is
+    /// final.
     pub(crate) async fn answer(
         &self,
         refused: Incoming,
         used: &Ticket,
-        settings: &Settings,
+        answered: &mut Vec<Challenge>,
+        wire: &Wire,
     ) -> Result<(), Error> {
         let _one_at_a_time = self.answering.acquire().await;
-        if self.current.borrow().generation != used.generation {
-            // Another transfer answered meanwhile.
-            return Ok(());
-        }
         let challenges: Vec<Challenge> = refused
             .header_values("www-authenticate")
             .iter()
             .flat_map(|header| challenge::parse(header))
             .collect();
+        if *answered == challenges {
+            return Err(failure::answered(refused).await);
+        }
+        answered.clone_from(&challenges);
+        if self.current.borrow().generation != used.generation {
+            // Another transfer answered meanwhile.
+            return Ok(());
+        }
         let bearer = challenges.iter().find_map(|challenge| match challenge {
             Challenge::Bearer(bearer) => Some(bearer),
             _ => None,
         });
-        let header = if let Some(bearer) = bearer {
-            self.bearer(bearer, &refused.url, settings).await?
-        } else if challenges.contains(&Challenge::Basic) {
-            self.basic(refused).await?
+        let ticket = if let Some(bearer) = bearer {
+            let ticket = self.bearer(bearer, &refused.url, wire).await?;
+            *self.asked.borrow_mut() = Some((bearer.clone(), refused.url.clone()));
+            ticket
+        } else if challenges.contains(&Challenge::Basic) && used.header.is_none() {
+            Ticket::lasting(self.basic(refused).await?)
         } else {
             return Err(failure::answered(refused).await);
         };
-        let mut current = self.current.borrow_mut();
-        current.header = Some(header);
-        current.generation += 1;
+        self.replace(ticket);
         Ok(())
     }
 
+    fn replace(&self, ticket: Ticket) {
+        let mut current = self.current.borrow_mut();
+        let generation = current.generation + 1;
+        *current = Ticket {
+            generation,
+            ..ticket
+        };
+    }
+
     async fn basic(&self, refused: Incoming) -> Result<String, Error> {
-        match self.credential().await? {
-            Some(Credential::UserPassword(pair)) => Ok(basic(&pair.username, &pair.password)),
-            Some(Credential::RegistryToken(token)) => Ok(format!("Bearer {token}")),
-            Some(Credential::IdentityToken(_)) => Err(self.explained(
-                failure::answered(refused).await,
-                "it wants a user name and password, and the stored credential is an identity token",
-            )),
-            None => Err(self.explained(
-                failure::answered(refused).await,
-                &format!(
-                    "it wants a user name and password, and there are none for {} \
-                     (`wharf registry login` stores them)",
-                    self.registry
-                ),
-            )),
-        }
+        let problem = match self.credential().await? {
+            Some(Credential::UserPassword(pair)) => {
+                return Ok(basic(&pair.username, &pair.password));
+            }
+            Some(Credential::RegistryToken(token)) => return Ok(format!("Bearer {token}")),
+            Some(Credential::IdentityToken(_)) => {
+                "it wants a user name and password, and the stored credential is an identity token"
+                    .to_owned()
+            }
+            None => format!(
+                "it wants a user name and password, and there are none for {} \
+                 (`wharf registry login` stores them)",
+                self.registry
+            ),
+        };
+        Err(explained(failure::answered(refused).await, &problem))
     }
 
     async fn bearer(
         &self,
         challenge: &Bearer,
         registry: &Url,
-        settings: &Settings,
-    ) -> Result<String, Error> {
+        wire: &Wire,
+    ) -> Result<Ticket, Error> {
         let realm = token::realm(challenge, registry).map_err(|e| Error::Refused(e.to_string()))?;
-        let needed = self.scope.as_ref().map(Scope::text);
-        let needed = needed.as_deref();
-        let get = || Outgoing::new("GET", token::get_url(&realm, challenge, needed));
+        let needed = self.scope.as_ref().map(Scope::texts).unwrap_or_default();
+        let get = || Outgoing::new("GET", token::get_url(&realm, challenge, &needed));
+        let post = |grant| {
+            Outgoing::new("POST", realm.clone())
+                .header("content-type", "application/x-www-form-urlencoded")
+                .body(Body::Bytes(
+                    token::form(challenge, &needed, grant).into_bytes(),
+                ))
+        };
         let credential = self.credential().await?;
-        let anonymous = credential.is_none();
-        let answer = match credential {
-            Some(Credential::RegistryToken(ready)) => return Ok(format!("Bearer {ready}")),
+        let (header, first, second) = match &credential {
+            Some(Credential::RegistryToken(ready)) => {
+                return Ok(Ticket::lasting(format!("Bearer {ready}")));
+            }
+            // Every token server knows GET with a password, and POST is the only way
+            // for refresh tokens that the specification has.
             Some(Credential::UserPassword(pair)) => {
                 let header = basic(&pair.username, &pair.password);
-                get().send(Some(&header), settings).await?
+                let grant = Grant::Password(&pair.username, &pair.password);
+                (Some(header), get(), Some(post(grant)))
             }
             Some(Credential::IdentityToken(refresh)) => {
-                let form = token::refresh_form(challenge, needed, &refresh);
-                Outgoing::new("POST", realm.clone())
-                    .header("content-type", "application/x-www-form-urlencoded")
-                    .body(Body::Bytes(form.into_bytes()))
-                    .send(None, settings)
-                    .await?
+                let header = basic("<token>", refresh);
+                (
+                    Some(header),
+                    post(Grant::RefreshToken(refresh)),
+                    Some(get()),
+                )
             }
-            None => get().send(None, settings).await?,
+            None => (None, get(), None),
         };
+        let mut answer = ask(wire, &first, header.as_deref()).await?;
+        if let Some(second) = &second
+            && token::takes_another_kind(answer.status)
+        {
+            let other = ask(wire, second, header.as_deref()).await?;
+            // Of two refusals, the first is of the way that most servers know.
+            if other.status == 200 {
+                answer = other;
+            }
+        }
         if answer.status != 200 {
             let error = failure::answered(answer).await;
-            let hint = if anonymous {
+            let hint = if credential.is_none() {
                 format!(
                     "the token server gives {} no token to anybody \
                      (`wharf registry login` stores a credential)",
@@ -144,13 +201,18 @@ impl Auth {
             } else {
                 "the token server did not accept the credential".to_owned()
             };
-            return Err(self.explained(error, &hint));
+            return Err(explained(error, &hint));
         }
         let (method, url) = (answer.method, answer.url.clone());
+        let date = answer.header("date");
         let body = answer.bytes(limit::TOKEN_BYTES).await?;
         let token = Token::parse(&body)
             .map_err(|error| failure::network(method, &url, Some(200), &error.to_string()))?;
-        Ok(format!("Bearer {}", token.value))
+        let lasts = token.lasts(date.as_deref()).saturating_mul(NANOSECONDS);
+        Ok(Ticket {
+            expires: Some(monotonic_clock::now().saturating_add(lasts)),
+            ..Ticket::lasting(format!("Bearer {}", token.value))
+        })
     }
 
     async fn credential(&self) -> Result<Option<Credential>, Error> {
@@ -162,24 +224,47 @@ impl Auth {
         let actions: Vec<String> = actions.iter().map(|action| (*action).to_owned()).collect();
         Ok(credentials::get(self.registry.to_string(), repository, actions).await?)
     }
+}
 
-    /// The same error with our words in front of the peer's. A token server's 404
-    /// is about the token, not about the content that was asked for.
-    fn explained(&self, error: Error, words: &str) -> Error {
-        match error {
-            Error::Authentication(exchange) | Error::NotFound(exchange) => {
-                let message = if exchange.message.is_empty() {
-                    words.to_owned()
-                } else {
-                    format!("{words}: {}", exchange.message)
-                };
-                Error::Authentication(Exchange {
-                    message,
-                    ..exchange
-                })
-            }
-            other => other,
+impl Ticket {
+    fn lasting(header: String) -> Self {
+        Self {
+            header: Some(header),
+            ..Self::default()
         }
+    }
+
+    fn has_expired(&self) -> bool {
+        self.expires
+            .is_some_and(|expires| expires <= monotonic_clock::now())
+    }
+}
+
+/// Asks a token server. The credential goes in a header with GET, and in the form
+/// with POST.
+async fn ask(wire: &Wire, request: &Outgoing, header: Option<&str>) -> Result<Incoming, Error> {
+    let header = header.filter(|_| request.method == "GET");
+    wire.send(request, header)
+        .await
+        .map_err(|failed| failed.of(request.method, &request.url))
+}
+
+/// The same error with our words in front of the peer's. A token server's 404 is
+/// about the token, not about the content that was asked for.
+fn explained(error: Error, words: &str) -> Error {
+    match error {
+        Error::Authentication(exchange) | Error::NotFound(exchange) => {
+            let message = if exchange.message.is_empty() {
+                words.to_owned()
+            } else {
+                format!("{words}: {}", exchange.message)
+            };
+            Error::Authentication(Exchange {
+                message,
+                ..exchange
+            })
+        }
+        other => other,
     }
 }
 

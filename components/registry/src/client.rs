@@ -13,7 +13,7 @@ use crate::http::Outgoing;
 use crate::manifest;
 use crate::session::Session;
 use crate::settings::{Options, Settings};
-use crate::{pull, push};
+use crate::{copy, pull, push};
 
 impl Guest for Component {
     type Options = Options;
@@ -61,15 +61,41 @@ impl Guest for Component {
         reference: String,
         options: client::Options,
     ) -> Result<Report, Error> {
-        let reference: Reference = reference.parse()?;
-        let digest: Digest =
-            manifest
-                .parse()
-                .map_err(|error: wharf_oci::digest::DigestError| {
-                    Error::InvalidInput(error.to_string())
-                })?;
-        push::push(&digest, &reference, settings(options)).await
+        push::push(
+            &digest(&manifest)?,
+            &reference.parse()?,
+            settings(options),
+            false,
+        )
+        .await
     }
+
+    async fn plan(
+        manifest: String,
+        reference: String,
+        options: client::Options,
+    ) -> Result<Report, Error> {
+        push::push(
+            &digest(&manifest)?,
+            &reference.parse()?,
+            settings(options),
+            true,
+        )
+        .await
+    }
+
+    async fn copy(
+        source: String,
+        target: String,
+        options: client::Options,
+    ) -> Result<Report, Error> {
+        copy::copy(&source.parse()?, &target.parse()?, settings(options)).await
+    }
+}
+
+fn digest(text: &str) -> Result<Digest, Error> {
+    text.parse()
+        .map_err(|error: wharf_oci::digest::DigestError| Error::InvalidInput(error.to_string()))
 }
 
 fn settings(options: client::Options) -> Settings {

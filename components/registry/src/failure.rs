@@ -13,10 +13,10 @@ use wharf_oci::{Url, limit};
 use crate::bindings::{
     Descriptor, Error, ErrorCode, Exchange, Mismatch, content_store, credentials,
 };
-use crate::http::Incoming;
+use crate::http::{Incoming, Tried};
 
 /// An exchange that got no answer, or none that was whole.
-pub(crate) fn transport(method: &'static str, url: &Url, code: &ErrorCode) -> Error {
+pub(crate) fn transport(method: &'static str, url: &Url, code: &ErrorCode, tried: Tried) -> Error {
     let reason = match code {
         ErrorCode::HttpRequestDenied => {
             return Error::Refused(format!(
@@ -53,7 +53,22 @@ pub(crate) fn transport(method: &'static str, url: &Url, code: &ErrorCode) -> Er
         ErrorCode::InternalError(Some(text)) => text,
         _ => "no whole answer came",
     };
-    network(method, url, None, reason)
+    again(network(method, url, None, reason), tried)
+}
+
+/// The same error, with how often and for how long it was tried.
+pub(crate) fn again(error: Error, tried: Tried) -> Error {
+    let told = |exchange| Exchange {
+        attempts: tried.attempts,
+        elapsed: tried.elapsed,
+        ..exchange
+    };
+    match error {
+        Error::Network(exchange) => Error::Network(told(exchange)),
+        Error::Authentication(exchange) => Error::Authentication(told(exchange)),
+        Error::NotFound(exchange) => Error::NotFound(told(exchange)),
+        other => other,
+    }
 }
 
 /// An exchange whose answer the protocol does not allow.
@@ -65,12 +80,14 @@ pub(crate) fn network(method: &'static str, url: &Url, status: Option<u16>, why:
         codes: Vec::new(),
         message: why.to_owned(),
         attempts: 1,
+        elapsed: 0,
     })
 }
 
 /// An exchange whose answer is an error, with what its body says.
 pub(crate) async fn answered(incoming: Incoming) -> Error {
     let (method, url, status) = (incoming.method, incoming.url.redacted(), incoming.status);
+    let tried = incoming.tried;
     let body = incoming.prefix(limit::PROBLEM_BYTES).await;
     let Problem { codes, message } = Problem::parse(&body);
     let exchange = Exchange {
@@ -79,7 +96,8 @@ pub(crate) async fn answered(incoming: Incoming) -> Error {
         status: Some(status),
         codes,
         message,
-        attempts: 1,
+        attempts: tried.attempts,
+        elapsed: tried.elapsed,
     };
     match status {
         401 | 403 => Error::Authentication(exchange),

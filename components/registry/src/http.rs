@@ -10,7 +10,7 @@ use wharf_oci::Url;
 
 use crate::bindings::wasi::http::client;
 use crate::bindings::{
-    Error, ErrorCode, Fields, Method, Request, RequestOptions, Response, Scheme, Trailers,
+    Error, ErrorCode, Extent, Fields, Method, Request, RequestOptions, Response, Scheme, Trailers,
     content_store, wit_future, wit_stream,
 };
 use crate::failure;
@@ -39,8 +39,34 @@ pub(crate) enum Body {
     Empty,
     /// A few bytes.
     Bytes(Vec<u8>),
-    /// Content of the store, which is forwarded unread.
-    Content { digest: String, size: u64 },
+    /// Content of the store, or a part of it, which is forwarded unread.
+    Content {
+        /// Which.
+        digest: String,
+        /// Where the part begins, in bytes.
+        offset: u64,
+        /// How many bytes it has.
+        length: u64,
+        /// Whether that is all of the content, which is then verified on the way.
+        whole: bool,
+    },
+}
+
+/// How often and for how long something was tried.
+#[derive(Clone, Copy)]
+pub(crate) struct Tried {
+    /// How many times.
+    pub(crate) attempts: u32,
+    /// For how long, in milliseconds.
+    pub(crate) elapsed: u64,
+}
+
+/// Why a request got no answer.
+pub(crate) enum Failed {
+    /// The transport says so.
+    Transport(ErrorCode, Tried),
+    /// It was never sent, or what was sent is not what it should have been.
+    Unsent(Error),
 }
 
 /// An answer whose body is still to come.
@@ -51,6 +77,8 @@ pub(crate) struct Incoming {
     pub(crate) url: Url,
     /// The answer's status.
     pub(crate) status: u16,
+    /// What it took to get it.
+    pub(crate) tried: Tried,
     headers: Fields,
     response: Response,
 }
@@ -82,13 +110,19 @@ impl Outgoing {
         self
     }
 
-    /// Sends it, with or without an `Authorization` header, and waits for the
+    /// Whether sending it again does what sending it once does, whatever became of
+    /// the first time.
+    pub(crate) fn is_repeatable(&self) -> bool {
+        !matches!(self.body, Body::Content { .. })
+    }
+
+    /// Sends it once, with or without an `Authorization` header, and waits for the
     /// answer's headers.
     pub(crate) async fn send(
         &self,
         authorization: Option<&str>,
         settings: &Settings,
-    ) -> Result<Incoming, Error> {
+    ) -> Result<Incoming, Failed> {
         let headers = self.fields(authorization)?;
         let (end_of_trailers, trailers) = wit_future::new(|| Ok(None));
         drop(end_of_trailers);
@@ -107,8 +141,18 @@ impl Outgoing {
                 };
                 join!(client::send(request), write).0
             }
-            Body::Content { digest, .. } => {
-                let (stream, verdict) = content_store::read(digest.clone(), None).await?;
+            Body::Content {
+                digest,
+                offset,
+                length,
+                whole,
+            } => {
+                let part = Extent {
+                    offset: *offset,
+                    length: *length,
+                };
+                let part = (!whole).then_some(part);
+                let (stream, verdict) = content_store::read(digest.clone(), part).await?;
                 let (request, _) = Request::new(headers, Some(stream), trailers, Some(options));
                 let answer = client::send(self.addressed(request)?).await;
                 // Damaged content is the reason for whatever the registry said of it.
@@ -116,12 +160,12 @@ impl Outgoing {
                 answer
             }
         };
-        let response =
-            exchange.map_err(|code| failure::transport(self.method, &self.url, &code))?;
+        let response = exchange.map_err(|code| Failed::Transport(code, Tried::ONCE))?;
         Ok(Incoming {
             method: self.method,
             url: self.url.clone(),
             status: response.get_status_code(),
+            tried: Tried::ONCE,
             headers: response.get_headers(),
             response,
         })
@@ -132,7 +176,7 @@ impl Outgoing {
             Body::None => None,
             Body::Empty => Some(0),
             Body::Bytes(bytes) => Some(bytes.len() as u64),
-            Body::Content { size, .. } => Some(*size),
+            Body::Content { length, .. } => Some(*length),
         };
         let mut entries: Vec<(String, Vec<u8>)> = self
             .headers
@@ -165,6 +209,7 @@ impl Outgoing {
             "HEAD" => Method::Head,
             "POST" => Method::Post,
             "PUT" => Method::Put,
+            "PATCH" => Method::Patch,
             "DELETE" => Method::Delete,
             other => Method::Other(other.to_owned()),
         };
@@ -182,6 +227,29 @@ impl Outgoing {
                 )
             })?;
         Ok(request)
+    }
+}
+
+impl Tried {
+    const ONCE: Self = Self {
+        attempts: 1,
+        elapsed: 0,
+    };
+}
+
+impl Failed {
+    /// The error of a request to this address.
+    pub(crate) fn of(self, method: &'static str, url: &Url) -> Error {
+        match self {
+            Self::Transport(code, tried) => failure::transport(method, url, &code, tried),
+            Self::Unsent(error) => error,
+        }
+    }
+}
+
+impl<E: Into<Error>> From<E> for Failed {
+    fn from(error: E) -> Self {
+        Self::Unsent(error.into())
     }
 }
 
@@ -210,7 +278,7 @@ impl Incoming {
 
     /// The whole body, which may have at most `most` bytes.
     pub(crate) async fn bytes(self, most: u64) -> Result<Vec<u8>, Error> {
-        let (method, url, status) = (self.method, self.url.clone(), self.status);
+        let (method, url, status, tried) = (self.method, self.url.clone(), self.status, self.tried);
         let (stream, end) = self.into_stream();
         let Some(body) = collect(stream, most).await else {
             return Err(Error::LimitExceeded(format!(
@@ -224,6 +292,7 @@ impl Incoming {
                 method,
                 &url,
                 &ErrorCode::HttpRequestDenied,
+                tried,
             )),
             Err(_) => Err(failure::network(
                 method,

@@ -5,8 +5,8 @@
 //! reach is decided outside of it.
 //!
 //! ```text
-//!  client ──▶ pull, push ──▶ manifest, blob ──▶ session ──▶ http ──▶ (wasi:http)
-//!                                                  └──▶ auth ──▶┘
+//!  client ─▶ pull, push, copy ─▶ manifest, download, upload ─▶ session ─▶ wire ─▶ http ─▶ (wasi:http)
+//!                                                                 └──▶ auth ──▶┘
 //! ```
 //!
 //! Modules are listed from the exports down; each uses only those below it.
@@ -23,9 +23,11 @@ mod auth;
 #[cfg(target_family = "wasm")]
 mod bindings;
 #[cfg(target_family = "wasm")]
-mod blob;
-#[cfg(target_family = "wasm")]
 mod client;
+#[cfg(target_family = "wasm")]
+mod copy;
+#[cfg(target_family = "wasm")]
+mod download;
 #[cfg(target_family = "wasm")]
 mod failure;
 #[cfg(target_family = "wasm")]
@@ -43,3 +45,7 @@ mod runtime;
 mod session;
 #[cfg(target_family = "wasm")]
 mod settings;
+#[cfg(target_family = "wasm")]
+mod upload;
+#[cfg(target_family = "wasm")]
+mod wire;

@@ -17,7 +17,16 @@ pub(crate) struct Permit {
 }
 
 struct State {
-    free: usize,
+    /// Below zero when there are to be fewer than are out.
+    free: isize,
+    /// How many there are, out or free.
+    capacity: usize,
+    most: usize,
+    /// There may be one more with each that is given back, until they have been made
+    /// fewer once.
+    eager: bool,
+    /// How many came back since there was one more.
+    since: usize,
     waiting: VecDeque<Rc<RefCell<Place>>>,
 }
 
@@ -32,11 +41,45 @@ enum Place {
 
 impl Permits {
     /// This many, all free.
-    pub(crate) fn new(free: usize) -> Self {
+    pub(crate) fn new(count: usize) -> Self {
+        Self::adaptive(count, count)
+    }
+
+    /// At first so many and, as long as all goes well, up to `most`.
+    pub(crate) fn adaptive(first: usize, most: usize) -> Self {
+        let capacity = first.min(most).max(1);
         Self(Rc::new(RefCell::new(State {
-            free,
+            free: capacity.cast_signed(),
+            capacity,
+            most,
+            eager: true,
+            since: 0,
             waiting: VecDeque::new(),
         })))
+    }
+
+    /// Something went well: there may be one more, with each at first, and later
+    /// with each round of them.
+    pub(crate) fn grow(&self) {
+        let mut state = self.0.borrow_mut();
+        state.since += 1;
+        let round = if state.eager { 1 } else { state.capacity };
+        if state.capacity < state.most && state.since >= round {
+            state.capacity += 1;
+            state.since = 0;
+            drop(state);
+            self.give_back();
+        }
+    }
+
+    /// There are too many: from now on half of them, as they come back.
+    pub(crate) fn halve(&self) {
+        let mut state = self.0.borrow_mut();
+        let fewer = state.capacity / 2;
+        state.capacity -= fewer;
+        state.free -= fewer.cast_signed();
+        state.eager = false;
+        state.since = 0;
     }
 
     /// Waits for a permit. A future that is dropped gives up its place, and what
@@ -80,6 +123,10 @@ impl Permits {
     /// Puts a permit aside for who waits longest, or takes it back.
     fn give_back(&self) {
         let mut state = self.0.borrow_mut();
+        if state.free < 0 {
+            state.free += 1;
+            return;
+        }
         while let Some(place) = state.waiting.pop_front() {
             let mut place = place.borrow_mut();
             if let Place::Waiting(waker) = &mut *place {
@@ -146,6 +193,40 @@ mod tests {
         assert!(poll(four.as_mut()).is_pending());
         drop((two, three));
         assert!(poll(four.as_mut()).is_ready());
+    }
+
+    #[test]
+    fn there_are_more_while_all_goes_well_and_half_when_it_does_not() {
+        let permits = Permits::adaptive(2, 4);
+        let mut out: Vec<Permit> = Vec::new();
+        let fill = |out: &mut Vec<Permit>| {
+            while let Some(permit) = permits.acquire().now_or_never() {
+                out.push(permit);
+            }
+            out.len()
+        };
+        assert_eq!(fill(&mut out), 2);
+        permits.grow();
+        assert_eq!(fill(&mut out), 3);
+        permits.grow();
+        permits.grow();
+        assert_eq!(fill(&mut out), 4);
+        permits.halve();
+        out.truncate(2);
+        assert_eq!(
+            fill(&mut out),
+            2,
+            "two that came back are not given out again"
+        );
+        permits.grow();
+        assert_eq!(fill(&mut out), 2, "a round is two");
+        permits.grow();
+        assert_eq!(fill(&mut out), 3);
+        permits.halve();
+        permits.halve();
+        permits.halve();
+        out.clear();
+        assert_eq!(fill(&mut out), 1, "one there always is");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use wharf_oci::Reference;
 use wharf_oci::token::Scope;
 
 use crate::bindings::{Error, Event, Outcome, Report, Transfer, content_store, progress};
-use crate::blob;
+use crate::download;
 use crate::failure::{self, describe};
 use crate::manifest::{self, Stored};
 use crate::session::Session;
@@ -32,7 +32,7 @@ pub(crate) async fn pull(reference: &Reference, settings: Settings) -> Result<Re
     // Results come in the manifest's order, work is done in any.
     let mut transfers: Vec<Transfer> = stream::iter(&blobs)
         .map(|content| async {
-            let outcome = blob::fetch(&session, &reference.repository, content).await?;
+            let outcome = download::fetch(&session, &reference.repository, content).await?;
             Ok::<_, Error>(Transfer {
                 content: describe(content),
                 outcome,

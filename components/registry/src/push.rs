@@ -6,20 +6,23 @@ use alloc::vec::Vec;
 
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use wharf_oci::token::Scope;
-use wharf_oci::{Descriptor, Digest, Reference};
+use wharf_oci::{Descriptor, Digest, Reference, Repository};
 
 use crate::bindings::{Error, Event, Outcome, Report, Transfer, content_store, progress};
-use crate::blob;
+use crate::download::present;
 use crate::failure::{self, describe};
 use crate::manifest;
 use crate::session::Session;
 use crate::settings::Settings;
+use crate::upload;
 
-/// Pushes the manifest `digest` as `reference`.
+/// Pushes the manifest `digest` as `reference`; with `dry`, only finds out what that
+/// would do.
 pub(crate) async fn push(
     digest: &Digest,
     reference: &Reference,
     settings: Settings,
+    dry: bool,
 ) -> Result<Report, Error> {
     if let Some(named) = &reference.digest
         && named != digest
@@ -41,46 +44,58 @@ pub(crate) async fn push(
     }
     progress::report(&Event::Resolved(manifest.clone()));
 
-    let scope = Scope::push(reference.repository.clone());
-    let concurrency = settings.concurrency;
+    let scope = Scope::push(reference.repository.clone()).and_from(&settings.mount_sources);
+    let waiting = settings.concurrency;
     let session = Session::new(reference.registry.clone(), Some(scope), settings);
     let name = manifest::name(reference);
     let there = manifest::look(&session, &reference.repository, &name).await?;
     let unchanged = there.is_some_and(|there| there.digest == *digest);
     progress::report(&Event::Planned(blobs.iter().map(describe).collect()));
-    let mut transfers = if unchanged {
-        // A registry takes a manifest only when it has all that it names.
-        blobs
-            .iter()
-            .map(|content| {
-                let content = describe(content);
-                progress::report(&Event::Skipped(content.clone()));
-                transfer(content, Outcome::Present)
-            })
-            .collect()
-    } else {
-        let sent: Vec<Transfer> = stream::iter(&blobs)
-            .map(|content| async {
-                let outcome = blob::send(&session, &reference.repository, content).await?;
-                Ok::<_, Error>(transfer(describe(content), outcome))
-            })
-            .buffered(concurrency)
-            .try_collect()
-            .await?;
+    // A registry takes a manifest only when it has all that it names.
+    let mut transfers: Vec<Transfer> = stream::iter(&blobs)
+        .map(|content| async {
+            let outcome = if unchanged {
+                present(content)
+            } else if dry {
+                planned(&session, &reference.repository, content).await?
+            } else {
+                upload::send(&session, &reference.repository, content).await?
+            };
+            Ok::<_, Error>(transfer(describe(content), outcome))
+        })
+        .buffered(waiting)
+        .try_collect()
+        .await?;
+    if !unchanged && !dry {
         manifest::send(&session, &reference.repository, &name, &stored).await?;
-        sent
-    };
+    }
     let outcome = if unchanged {
         Outcome::Present
     } else {
         Outcome::Moved
     };
     transfers.push(transfer(manifest.clone(), outcome));
-    content_store::set_name(reference.to_string(), manifest.clone()).await?;
+    if !dry {
+        content_store::set_name(reference.to_string(), manifest.clone()).await?;
+    }
     Ok(Report {
         manifest,
         transfers,
     })
+}
+
+/// What would become of a blob.
+async fn planned(
+    session: &Session,
+    repository: &Repository,
+    blob: &Descriptor,
+) -> Result<Outcome, Error> {
+    let _permit = session.wire.transfers.acquire().await;
+    if upload::is_there(session, repository, blob).await? {
+        Ok(present(blob))
+    } else {
+        Ok(Outcome::Moved)
+    }
 }
 
 fn transfer(content: crate::bindings::Descriptor, outcome: Outcome) -> Transfer {

@@ -3,18 +3,19 @@
 
 use alloc::format;
 use alloc::string::{String, ToString as _};
+use alloc::vec::Vec;
 use core::cell::Cell;
 
 use wharf_oci::request::Operation;
 use wharf_oci::token::Scope;
 use wharf_oci::{Origin, Registry, Repository, Url, limit};
 
-use crate::auth::Auth;
+use crate::auth::{Auth, Ticket};
 use crate::bindings::{Error, Event, Transport, progress};
 use crate::failure;
-use crate::http::{Incoming, Outgoing};
-use crate::permit::Permits;
+use crate::http::{Failed, Incoming, Outgoing};
 use crate::settings::Settings;
+use crate::wire::Wire;
 
 /// One call's dealings with one registry.
 pub(crate) struct Session {
@@ -23,10 +24,11 @@ pub(crate) struct Session {
     /// Whether the registry may still turn out to want TLS.
     undecided: Cell<bool>,
     auth: Auth,
-    /// How it was asked to be done.
-    pub(crate) settings: Settings,
-    /// The right to move a blob. Never held while waiting for a blob's lock.
-    pub(crate) transfers: Permits,
+    /// What requests are sent over.
+    pub(crate) wire: Wire,
+    /// Whether a blob may be sent with the request that begins its upload, once that
+    /// is known.
+    pub(crate) single_request: Cell<Option<bool>>,
 }
 
 impl Session {
@@ -36,10 +38,15 @@ impl Session {
             secure: Cell::new(settings.transport == Transport::Https),
             undecided: Cell::new(settings.transport == Transport::HttpOrHttps),
             auth: Auth::new(registry.clone(), scope),
-            transfers: Permits::new(settings.concurrency),
+            wire: Wire::new(settings),
+            single_request: Cell::new(None),
             registry,
-            settings,
         }
+    }
+
+    /// The registry.
+    pub(crate) fn registry(&self) -> &Registry {
+        &self.registry
     }
 
     /// The address of an operation on a repository.
@@ -53,34 +60,42 @@ impl Session {
         Url::at(&self.origin(), path).map_err(|error| Error::InvalidInput(error.to_string()))
     }
 
-    /// Sends a request; if the registry wants to know who is there, answers and
-    /// sends it once more. Any status may come back, also a second 401.
-    pub(crate) async fn send(&self, mut outgoing: Outgoing) -> Result<Incoming, Error> {
-        let mut answered = false;
+    /// Sends a request, again where that helps; if the registry wants to know who is
+    /// there, answers and sends it once more. Any status may come back, but a 401 at
+    /// the registry is an error.
+    pub(crate) async fn send(&self, outgoing: Outgoing) -> Result<Incoming, Error> {
+        let (method, url) = (outgoing.method, outgoing.url.clone());
+        let sent = self.attempt(outgoing).await;
+        sent.map_err(|failed| failed.of(method, &url))
+    }
+
+    /// The same, for what is not repeatable too: that is sent once.
+    pub(crate) async fn attempt(&self, mut outgoing: Outgoing) -> Result<Incoming, Failed> {
+        let mut answered = Vec::new();
         loop {
-            let ticket = self.auth.ticket();
             let own = *outgoing.url.origin() == self.origin();
-            let header = ticket.header.as_deref().filter(|_| own);
-            let incoming = outgoing.send(header, &self.settings).await?;
+            let ticket = if own {
+                self.auth.ticket(&self.wire).await?
+            } else {
+                Ticket::default()
+            };
+            let incoming = self.wire.send(&outgoing, ticket.header.as_deref()).await?;
             for warning in incoming.header_values("warning") {
                 progress::report(&Event::Note(warning_text(&warning)));
             }
-            if own && self.undecided.get() {
-                if incoming.status == 400 && !self.secure.get() {
-                    // What TLS servers answer to plain HTTP. Nothing secret was sent.
-                    self.secure.set(true);
-                    self.undecided.set(false);
-                    outgoing.url = Url::at(&self.origin(), &outgoing.url.path_and_query())
-                        .map_err(|error| Error::InvalidInput(error.to_string()))?;
-                    continue;
-                }
-                self.undecided.set(false);
+            if own && self.undecided.replace(false) && incoming.status == 400 {
+                // What TLS servers answer to plain HTTP. Nothing secret was sent.
+                self.secure.set(true);
+                outgoing.url = Url::at(&self.origin(), &outgoing.url.path_and_query())
+                    .map_err(|error| Error::InvalidInput(error.to_string()))?;
+                continue;
             }
-            if incoming.status != 401 || answered || !own {
+            if incoming.status != 401 || !own {
                 return Ok(incoming);
             }
-            self.auth.answer(incoming, &ticket, &self.settings).await?;
-            answered = true;
+            self.auth
+                .answer(incoming, &ticket, &mut answered, &self.wire)
+                .await?;
         }
     }
 
@@ -105,6 +120,11 @@ impl Session {
             Some(incoming.status),
             "it redirects too often",
         ))
+    }
+
+    /// Whether an address is at the registry itself.
+    pub(crate) fn is_own(&self, url: &Url) -> bool {
+        *url.origin() == self.origin()
     }
 
     fn origin(&self) -> Origin {

@@ -1,6 +1,11 @@
 //! The settings of a call, as its `options` resource collects them.
 
+use alloc::string::String;
+use alloc::vec::Vec;
 use core::cell::RefCell;
+
+use wharf_oci::Repository;
+use wharf_oci::retry::Backoff;
 
 use crate::bindings::Transport;
 use crate::bindings::exports::wharf::oci::client::GuestOptions;
@@ -12,6 +17,10 @@ pub(crate) struct Settings {
     pub(crate) transport: Transport,
     /// How many blobs move at once.
     pub(crate) concurrency: usize,
+    /// How often, and after how long, requests are sent again.
+    pub(crate) backoff: Backoff,
+    /// Repositories of the registry that may have what is to be pushed.
+    pub(crate) mount_sources: Vec<Repository>,
     /// How long a connection may take to come about, in nanoseconds.
     pub(crate) connect_timeout: u64,
     /// How long the peer may be silent, in nanoseconds.
@@ -24,7 +33,13 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             transport: Transport::Https,
-            concurrency: 16,
+            concurrency: 64,
+            backoff: Backoff {
+                retries: 5,
+                first: 250,
+                longest: 30_000,
+            },
+            mount_sources: Vec::new(),
             connect_timeout: 10_000 * NANOSECONDS_PER_MILLISECOND,
             stall_timeout: 30_000 * NANOSECONDS_PER_MILLISECOND,
         }
@@ -64,5 +79,21 @@ impl GuestOptions for Options {
     fn set_stall_timeout(&self, milliseconds: u64) {
         self.0.borrow_mut().stall_timeout =
             milliseconds.saturating_mul(NANOSECONDS_PER_MILLISECOND);
+    }
+    fn set_retries(&self, count: u32) {
+        self.0.borrow_mut().backoff.retries = count;
+    }
+
+    fn set_retry_wait(&self, first: u64, longest: u64) {
+        let backoff = &mut self.0.borrow_mut().backoff;
+        backoff.first = first;
+        backoff.longest = longest;
+    }
+
+    fn add_mount_source(&self, repository: String) {
+        // What is no repository has nothing to take over.
+        if let Ok(repository) = repository.parse() {
+            self.0.borrow_mut().mount_sources.push(repository);
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 use wharf_host::credentials::{Chain, CredentialSource, DockerConfig, LoginFile};
-use wharf_host::{ClientCertificate, Connection, Store, Tls, Wharf};
+use wharf_host::{ClientCertificate, Connection, Pace, Store, Tls, Wharf};
 
 use crate::env;
 use crate::error::CommandError;
@@ -108,6 +108,7 @@ impl ConnectionArgs {
                     .map(|(certificate, key)| ClientCertificate { certificate, key }),
                 skip_verify: self.tls_skip_verify,
             },
+            pace: Pace::default(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Why an operation failed, as far as a program can act on it.
 
 use std::fmt;
+use std::time::Duration;
 
 use crate::bindings::types;
 
@@ -59,6 +60,8 @@ pub struct Exchange {
     pub message: String,
     /// How many times the request was sent.
     pub attempts: u32,
+    /// For how long that was tried.
+    pub elapsed: Duration,
 }
 
 /// Content that is not what it was said to be.
@@ -87,7 +90,8 @@ impl fmt::Display for Exchange {
             write!(f, ": {}", self.message)?;
         }
         if self.attempts > 1 {
-            write!(f, " (tried {} times)", self.attempts)?;
+            let (times, seconds) = (self.attempts, self.elapsed.as_secs_f32());
+            write!(f, " (tried {times} times in {seconds:.1} s)")?;
         }
         Ok(())
     }
@@ -129,6 +133,7 @@ impl From<types::Exchange> for Exchange {
             codes: exchange.codes,
             message: exchange.message,
             attempts: exchange.attempts,
+            elapsed: Duration::from_millis(exchange.elapsed),
         }
     }
 }

@@ -34,6 +34,8 @@ pub enum Outcome {
     Moved,
     /// It was there already.
     Present,
+    /// The registry took it over from another of its repositories.
+    Mounted,
 }
 
 /// What came of an application.
@@ -57,6 +59,7 @@ impl TryFrom<client::Report> for Report {
                 content: descriptor(transfer.content)?,
                 outcome: match transfer.outcome {
                     client::Outcome::Moved => Outcome::Moved,
+                    client::Outcome::Mounted => Outcome::Mounted,
                     client::Outcome::Present | client::Outcome::Other(_) => Outcome::Present,
                 },
             })

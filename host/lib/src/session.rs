@@ -2,6 +2,7 @@
 //! call, run to its end and thrown away.
 
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use wasmtime::component::{Component, HasSelf, Linker};
 use wasmtime::{Engine, Store};
@@ -13,11 +14,14 @@ use crate::bindings::{
 use crate::engine::engine;
 use crate::error::Error;
 use crate::state::State;
+use crate::wharf::Pace;
 
 /// How the registry component is told to do its work.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Options {
     pub(crate) transport: client::Transport,
+    pub(crate) pace: Pace,
+    pub(crate) mount_sources: Vec<String>,
 }
 
 /// What the packager component is told besides where the application is.
@@ -34,6 +38,8 @@ pub(crate) enum Operation {
     Resolve { reference: String },
     Pull { reference: String },
     Push { manifest: String, reference: String },
+    Plan { manifest: String, reference: String },
+    Copy { source: String, target: String },
 }
 
 /// What came of an operation.
@@ -125,6 +131,32 @@ async fn call_registry(
             let set = client.options();
             set.call_set_transport(accessor, options, settings.transport)
                 .await?;
+            let pace = settings.pace;
+            if let Some(transfers) = pace.concurrency {
+                set.call_set_concurrency(accessor, options, transfers)
+                    .await?;
+            }
+            if let Some(time) = pace.connect_timeout {
+                set.call_set_connect_timeout(accessor, options, milliseconds(time))
+                    .await?;
+            }
+            if let Some(time) = pace.stall_timeout {
+                set.call_set_stall_timeout(accessor, options, milliseconds(time))
+                    .await?;
+            }
+            if let Some(count) = pace.retries {
+                set.call_set_retries(accessor, options, count).await?;
+            }
+            if pace.first_wait.is_some() || pace.longest_wait.is_some() {
+                let first = pace.first_wait.unwrap_or(FIRST_WAIT);
+                let longest = pace.longest_wait.unwrap_or(LONGEST_WAIT);
+                let (first, longest) = (milliseconds(first), milliseconds(longest));
+                set.call_set_retry_wait(accessor, options, first, longest)
+                    .await?;
+            }
+            for source in settings.mount_sources {
+                set.call_add_mount_source(accessor, options, source).await?;
+            }
             wasmtime::error::Ok(match operation {
                 Operation::CheckCredential { registry } => client
                     .call_check_credential(accessor, registry, options)
@@ -143,6 +175,17 @@ async fn call_registry(
                     reference,
                 } => client
                     .call_push(accessor, manifest, reference, options)
+                    .await?
+                    .map(Answer::Report),
+                Operation::Plan {
+                    manifest,
+                    reference,
+                } => client
+                    .call_plan(accessor, manifest, reference, options)
+                    .await?
+                    .map(Answer::Report),
+                Operation::Copy { source, target } => client
+                    .call_copy(accessor, source, target, options)
                     .await?
                     .map(Answer::Report),
             })
@@ -171,6 +214,14 @@ async fn call_packager(
             packaging.call_pack(accessor, path, options).await
         })
         .await?
+}
+
+/// The waits that the component has when nothing is said of them.
+const FIRST_WAIT: Duration = Duration::from_millis(250);
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn store(state: State) -> wasmtime::Result<Store<State>> {

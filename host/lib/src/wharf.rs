@@ -47,6 +47,26 @@ pub struct Connection {
     /// How TLS is done. When anything is set here, it is also used with
     /// registries on this machine.
     pub tls: Tls,
+    /// How fast and how stubbornly.
+    pub pace: Pace,
+}
+
+/// How fast and how stubbornly registries are dealt with. What is none is left to
+/// the registry component, see `client.options` in the WIT.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Pace {
+    /// How many blobs move at once at most.
+    pub concurrency: Option<u32>,
+    /// How long a connection may take to come about.
+    pub connect_timeout: Option<Duration>,
+    /// How long a peer may be silent.
+    pub stall_timeout: Option<Duration>,
+    /// How many times a request that failed for a passing reason is sent again.
+    pub retries: Option<u32>,
+    /// The longest wait before the first of these times.
+    pub first_wait: Option<Duration>,
+    /// The longest wait before any of them.
+    pub longest_wait: Option<Duration>,
 }
 
 /// How an application is packed.
@@ -57,6 +77,14 @@ pub struct PackOptions {
     /// When the content was made, in seconds since 1970-01-01T00:00:00Z. Without
     /// it the manifest does not say, and the same input gives the same digest.
     pub created: Option<u64>,
+}
+
+/// What a call concerns.
+struct Subject<'a> {
+    registry: &'a Registry,
+    repository: Option<Repository>,
+    /// Other repositories that may be read.
+    sources: Vec<Repository>,
 }
 
 /// Puts a [`Wharf`] together.
@@ -155,9 +183,12 @@ impl Wharf {
         let operation = Operation::CheckCredential {
             registry: registry.to_string(),
         };
-        self.call(registry, None, Access::Check, operation)
-            .await
-            .map(drop)
+        let subject = Subject {
+            registry,
+            repository: None,
+            sources: Vec::new(),
+        };
+        self.call(subject, Access::Check, operation).await.map(drop)
     }
 
     /// What a reference leads to now, without fetching it.
@@ -191,6 +222,42 @@ impl Wharf {
             reference: reference.to_string(),
         };
         match self.about(reference, Access::Write, operation).await? {
+            Answer::Report(report) => report.try_into(),
+            _ => Err(unexpected()),
+        }
+    }
+
+    /// What [`Wharf::push`] would do, without doing it. What would be sent is told as
+    /// [`Outcome::Moved`](crate::Outcome::Moved).
+    pub async fn plan(&self, manifest: &Digest, reference: &Reference) -> Result<Report, Error> {
+        let operation = Operation::Plan {
+            manifest: manifest.to_string(),
+            reference: reference.to_string(),
+        };
+        match self.about(reference, Access::Read, operation).await? {
+            Answer::Report(report) => report.try_into(),
+            _ => Err(unexpected()),
+        }
+    }
+
+    /// Copies what a reference leads to, and everything it names, to another. Within
+    /// a registry, content is taken over without moving where the registry does that;
+    /// else it goes through the store.
+    pub async fn copy(&self, source: &Reference, target: &Reference) -> Result<Report, Error> {
+        if source.registry != target.registry {
+            let pulled = self.pull(source).await?;
+            return self.push(&pulled.manifest.digest, target).await;
+        }
+        let operation = Operation::Copy {
+            source: source.to_string(),
+            target: target.to_string(),
+        };
+        let subject = Subject {
+            registry: &target.registry,
+            repository: Some(target.repository.clone()),
+            sources: vec![source.repository.clone()],
+        };
+        match self.call(subject, Access::Write, operation).await? {
             Answer::Report(report) => report.try_into(),
             _ => Err(unexpected()),
         }
@@ -231,36 +298,49 @@ impl Wharf {
         access: Access,
         operation: Operation,
     ) -> Result<Answer, Error> {
-        let repository = Some(reference.repository.clone());
-        self.call(&reference.registry, repository, access, operation)
-            .await
+        let subject = Subject {
+            registry: &reference.registry,
+            repository: Some(reference.repository.clone()),
+            sources: Vec::new(),
+        };
+        self.call(subject, access, operation).await
     }
 
     async fn call(
         &self,
-        registry: &Registry,
-        repository: Option<Repository>,
+        subject: Subject<'_>,
         access: Access,
         operation: Operation,
     ) -> Result<Answer, Error> {
+        let Subject {
+            registry,
+            repository,
+            sources,
+        } = subject;
         let (transport, schemes) = self.transport(registry);
+        let options = Options {
+            transport,
+            pace: self.0.connection.pace,
+            mount_sources: sources.iter().map(ToString::to_string).collect(),
+        };
         let network = Network {
             registry: registry.clone(),
             client: self.client(registry)?,
-            grants: Grants::new(registry, repository.clone(), access, schemes),
+            grants: Grants::new(registry, repository.clone(), access, schemes).and_from(sources),
             credentials: self.0.credentials.clone(),
         };
         let observer = self.0.observer.clone();
         let bounds = Bounds::new(self.0.processor_time);
         let state =
             State::for_registry(self.0.store.clone(), network, repository, observer, bounds);
-        let component = &self.0.component;
-        component.run(state, operation, Options { transport }).await
+        self.0.component.run(state, operation, options).await
     }
 
     /// How a registry is spoken to, and which of TLS and plain HTTP are granted.
     fn transport(&self, registry: &Registry) -> (Transport, &'static [bool]) {
-        let Connection { plain_http, tls } = &self.0.connection;
+        let Connection {
+            plain_http, tls, ..
+        } = &self.0.connection;
         let wants_tls =
             tls.ca_file.is_some() || tls.client_certificate.is_some() || tls.skip_verify;
         if *plain_http {

@@ -26,6 +26,7 @@ pub(crate) struct Layout {
     pub(crate) damaged: Folder,
     pub(crate) scratch: Folder,
     pub(crate) locks: Folder,
+    pub(crate) notes: Folder,
     /// Where this instance writes content whose digest is not known yet; made
     /// when first needed.
     pub(crate) staging: Mutex<Option<Arc<Scratch>>>,
@@ -42,11 +43,12 @@ const LAYOUT_BYTES: u64 = 4096;
 
 /// What may be in a directory that a process was killed in while it made a store
 /// of it: directories come first, `oci-layout` next, the table of names last.
-const OURS: [&str; 6] = [
+const OURS: [&str; 7] = [
     "blobs",
     "damaged",
     "ingest",
     "locks",
+    "notes",
     "scratch",
     "index.json",
 ];
@@ -91,6 +93,7 @@ impl Store {
             damaged: part(&root, "damaged")?,
             scratch: part(&root, "scratch")?,
             locks: part(&root, "locks")?,
+            notes: part(&root, "notes")?,
             staging: Mutex::new(None),
             root,
         };
@@ -101,6 +104,7 @@ impl Store {
         store.create_names()?;
         store.tidy_scratch();
         store.tidy_ingest();
+        store.tidy_notes();
         Ok(store)
     }
 

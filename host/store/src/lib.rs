@@ -16,6 +16,7 @@
 //! damaged/<hex>           what was under a digest and was not its content
 //! scratch/<id>            private directories, and content of unknown digest
 //! locks/index.json        held by the one who changes the names
+//! notes/<hash>            where an upload that was cut off can be gone on with
 //! ```
 //!
 //! # The rules
@@ -54,6 +55,7 @@ mod layout;
 mod link;
 mod lock;
 mod names;
+mod notes;
 mod reader;
 mod scratch;
 #[cfg(test)]
@@ -66,6 +68,7 @@ pub use error::StoreError;
 pub use extents::Extent;
 pub use ingest::{Ingest, Receive};
 pub use layout::Store;
+pub use notes::NOTE_BYTES;
 pub use reader::Reader;
 pub use scratch::Scratch;
 pub use writer::Writer;

@@ -155,6 +155,30 @@ impl<T: Send + 'static> content_store::HostWithStore<T> for HasSelf<State> {
         let found = blocking(move || store.find_name(&name)).await?;
         Ok(found.map(|found| found.map(Descriptor::from)))
     }
+
+    async fn remember(accessor: &Accessor<T, Self>, digest: String, note: String) -> Answer<()> {
+        let store = store(accessor);
+        match accessor.with(|mut access| noted(access.get(), &digest)) {
+            Ok((place, digest)) => blocking(move || store.remember(&place, &digest, &note)).await,
+            Err(error) => Ok(Err(error)),
+        }
+    }
+
+    async fn recall(accessor: &Accessor<T, Self>, digest: String) -> Answer<Option<String>> {
+        let store = store(accessor);
+        match accessor.with(|mut access| noted(access.get(), &digest)) {
+            Ok((place, digest)) => blocking(move || store.recall(&place, &digest)).await,
+            Err(error) => Ok(Err(error)),
+        }
+    }
+
+    async fn forget(accessor: &Accessor<T, Self>, digest: String) -> Answer<()> {
+        let store = store(accessor);
+        match accessor.with(|mut access| noted(access.get(), &digest)) {
+            Ok((place, digest)) => blocking(move || store.forget(&place, &digest)).await,
+            Err(error) => Ok(Err(error)),
+        }
+    }
 }
 
 impl content_store::HostIngest for State {
@@ -246,6 +270,18 @@ fn may_name(state: &State, name: &str) -> Result<(), Error> {
             "`{}` is not a name of the repository that this call concerns",
             clean(name, 100)
         )))
+    }
+}
+
+/// What a note is about: the repository of the call and no other, and a digest.
+fn noted(state: &State, digest: &str) -> Result<(String, Digest), Error> {
+    match (&state.vault.registry, &state.repository) {
+        (Some(registry), Some(repository)) => {
+            Ok((format!("{registry}/{repository}"), parse(digest)?))
+        }
+        _ => Err(Error::Failed(
+            "this call concerns no repository, and so has no notes".to_owned(),
+        )),
     }
 }
 

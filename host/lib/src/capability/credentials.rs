@@ -7,6 +7,7 @@
 //!   password        Authorization: Basic     to the registry or its token server
 //!   ready token     Authorization: Bearer    to the registry
 //!   identity token  a form's refresh_token   to the token server
+//!                   Authorization: Basic     to the token server, as `<token>`
 //! ```
 //!
 //! Anywhere else a stand-in goes out as it is, and is worth nothing.
@@ -81,6 +82,17 @@ impl StandIns {
                     return None;
                 }
                 let pair = format!("{username}:{}", password.reveal());
+                format!("Basic {}", STANDARD.encode(pair))
+            }
+            // How token servers that know no POST are shown a refresh token.
+            (Credential::IdentityToken(token), Purpose::Token)
+                if scheme.eq_ignore_ascii_case("basic") =>
+            {
+                let pair = STANDARD.decode(value.trim()).ok()?;
+                if pair != format!("<token>:{}", issued.stand_in).into_bytes() {
+                    return None;
+                }
+                let pair = format!("<token>:{}", token.reveal());
                 format!("Basic {}", STANDARD.encode(pair))
             }
             (Credential::RegistryToken(token), Purpose::Registry)
@@ -222,6 +234,10 @@ mod tests {
         assert_eq!(stand_ins.reveal_form(&format!("scope={stand_in}")), None);
         let bearer = HeaderValue::try_from(format!("Bearer {stand_in}")).unwrap();
         assert_eq!(stand_ins.reveal(Purpose::Registry, &bearer), None);
+        let sent = basic("<token>", &stand_in);
+        assert_eq!(stand_ins.reveal(Purpose::Registry, &sent), None);
+        let revealed = basic("<token>", "re fresh&");
+        assert_eq!(stand_ins.reveal(Purpose::Token, &sent), Some(revealed));
 
         let ready = Credential::RegistryToken(Secret::new("ready".into()));
         let Ok(Lent::RegistryToken(stand_in)) = stand_ins.lend(ready) else {

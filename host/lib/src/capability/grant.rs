@@ -40,6 +40,8 @@ pub(crate) struct Grants {
     /// TLS, two origins.
     registry: Vec<Origin>,
     repository: Option<Repository>,
+    /// Other repositories, whose content may be read and taken over.
+    sources: Vec<Repository>,
     access: Access,
     realms: BTreeSet<Place>,
     redirects: BTreeSet<String>,
@@ -72,6 +74,7 @@ impl Grants {
         Self {
             registry: Vec::new(),
             repository: None,
+            sources: Vec::new(),
             access: Access::Check,
             realms: BTreeSet::new(),
             redirects: BTreeSet::new(),
@@ -93,6 +96,12 @@ impl Grants {
             access,
             ..Self::nothing()
         }
+    }
+
+    /// The same, and to read these repositories and to take content over from them.
+    pub(crate) fn and_from(mut self, sources: Vec<Repository>) -> Self {
+        self.sources = sources;
+        self
     }
 
     /// What a request is granted as, or why it is refused.
@@ -177,7 +186,10 @@ impl Grants {
         if self.access == Access::Check {
             return Err("this call only asks whether the registry is there".to_owned());
         }
-        if request.repository != self.repository {
+        let is_source = |repository: &Repository| self.sources.contains(repository);
+        let reads_source =
+            !request.operation.writes() && request.repository.as_ref().is_some_and(is_source);
+        if request.repository != self.repository && !reads_source {
             let name = |repository: &Option<Repository>| {
                 repository
                     .as_ref()
@@ -193,7 +205,7 @@ impl Grants {
             return Err("it writes and this call only reads".to_owned());
         }
         if let Operation::StartUpload(Some(mount)) = &request.operation
-            && mount.from.is_some()
+            && mount.from.as_ref().is_some_and(|from| !is_source(from))
         {
             return Err("it would read another repository".to_owned());
         }
@@ -282,6 +294,12 @@ mod tests {
         assert_eq!(writing.check("POST", &start), registry);
         let mount = format!("{start}?mount={DIGEST}&from=c");
         assert!(writing.check("POST", &url(&mount)).is_err());
+        let copying = grants(Access::Write).and_from(vec!["c".parse().unwrap()]);
+        assert_eq!(copying.check("POST", &url(&mount)), registry);
+        let tag = |repository: &str| url(&api("https://r.example", repository));
+        assert_eq!(copying.check("GET", &tag("c/manifests/v1")), registry);
+        assert!(copying.check("PUT", &tag("c/manifests/v1")).is_err());
+        assert!(copying.check("GET", &tag("d/manifests/v1")).is_err());
         let check = grants(Access::Check);
         assert!(
             check

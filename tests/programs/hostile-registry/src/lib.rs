@@ -37,6 +37,12 @@ impl GuestOptions for Options {
     fn set_connect_timeout(&self, _milliseconds: u64) {}
 
     fn set_stall_timeout(&self, _milliseconds: u64) {}
+
+    fn set_retries(&self, _count: u32) {}
+
+    fn set_retry_wait(&self, _first: u64, _longest: u64) {}
+
+    fn add_mount_source(&self, _repository: String) {}
 }
 
 impl Guest for Hostile {
@@ -55,6 +61,14 @@ impl Guest for Hostile {
     }
 
     async fn push(_: String, _reference: String, _: client::Options) -> Result<Report, Error> {
+        Err(unable())
+    }
+
+    async fn plan(_: String, _reference: String, _: client::Options) -> Result<Report, Error> {
+        Err(unable())
+    }
+
+    async fn copy(_source: String, _: String, _: client::Options) -> Result<Report, Error> {
         Err(unable())
     }
 }

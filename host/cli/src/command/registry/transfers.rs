@@ -12,7 +12,7 @@ pub(super) struct Transferred {
     media_type: String,
     /// In bytes.
     size: u64,
-    /// `moved`, `present`, or `other`.
+    /// `moved`, `present`, `mounted` or `other`.
     outcome: &'static str,
 }
 
@@ -27,6 +27,7 @@ pub(super) fn transferred(report: &Report) -> Vec<Transferred> {
             outcome: match transfer.outcome {
                 Outcome::Moved => "moved",
                 Outcome::Present => "present",
+                Outcome::Mounted => "mounted",
                 _ => "other",
             },
         })
