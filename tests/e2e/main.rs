@@ -13,6 +13,7 @@ mod pull;
 mod push;
 mod tls;
 mod token;
+mod transfer;
 mod up;
 
 use std::ffi::OsStr;

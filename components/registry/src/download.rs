@@ -63,8 +63,8 @@ struct Download<'a> {
 
 /// A body that did not come whole.
 enum Cut {
-    /// It may come another time; what came is kept.
-    Passing(Error),
+    /// It may come another time; what came is kept. True after a long silence.
+    Passing(Error, bool),
     Final(Error),
 }
 
@@ -85,10 +85,13 @@ impl Download<'_> {
             match self.store(&extent, incoming).await {
                 Ok(()) => tries.progressed(),
                 Err(Cut::Final(error)) => return Err(error),
-                Err(Cut::Passing(error)) => {
+                Err(Cut::Passing(error, silent)) => {
                     if self.ingest.missing().first().map(|next| next.offset) != Some(extent.offset)
                     {
                         tries.progressed();
+                    }
+                    if silent {
+                        tries.waited_long();
                     }
                     if !self.session.wire.pause(&origin, &mut tries, None).await {
                         return Err(failure::again(error, tries.told()));
@@ -138,6 +141,7 @@ impl Download<'_> {
             }
             Ok(_) => Ok(()),
             Err(code) => {
+                let silent = matches!(code, ErrorCode::ConnectionReadTimeout);
                 let why = match code {
                     ErrorCode::ConnectionReadTimeout => {
                         format!("it was silent for too long after {written} bytes")
@@ -146,7 +150,7 @@ impl Download<'_> {
                     _ => format!("the connection broke off after {written} bytes"),
                 };
                 let error = network(&format!("{why}; what came is kept"));
-                Err(Cut::Passing(error))
+                Err(Cut::Passing(error, silent))
             }
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 use wharf_host::credentials::{Chain, CredentialSource, DockerConfig, LoginFile};
-use wharf_host::{ClientCertificate, Connection, Pace, Store, Tls, Wharf};
+use wharf_host::{ClientCertificate, Connection, Pace, Pull, Store, Tls, Wharf};
 
 use crate::env;
 use crate::error::CommandError;
@@ -58,6 +58,44 @@ pub(crate) struct StoreArgs {
     pub(crate) cache_dir: Option<PathBuf>,
 }
 
+/// When a registry is asked for what may be in the content store.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Args)]
+#[command(next_help_heading = "Content store")]
+pub(crate) struct PullArgs {
+    /// Ask the registry `always`, only for what is `missing` here, or `never`
+    ///
+    /// With `always`, a tag is looked up each time, and what is here is not fetched
+    /// again. With `missing`, a tag means what it meant when it was last seen.
+    #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
+    #[arg(hide_possible_values = true)]
+    pull: PullPolicy,
+
+    /// Use no network: the same as `--pull never`
+    #[arg(long, conflicts_with = "pull")]
+    offline: bool,
+}
+
+/// The values of `--pull`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+enum PullPolicy {
+    #[default]
+    Always,
+    Missing,
+    Never,
+}
+
+impl PullArgs {
+    /// As the host library takes it.
+    pub(crate) fn policy(self) -> Pull {
+        match self.pull {
+            _ if self.offline => Pull::Never,
+            PullPolicy::Always => Pull::Always,
+            PullPolicy::Missing => Pull::Missing,
+            PullPolicy::Never => Pull::Never,
+        }
+    }
+}
+
 /// How results and status are printed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Args)]
 #[command(next_help_heading = "Output")]
@@ -75,6 +113,10 @@ pub(crate) struct OutputArgs {
     /// The result, warnings and errors are printed all the same.
     #[arg(short, long, aliases = ["sh", "shush"])]
     pub(crate) quiet: bool,
+
+    /// Show every request to the registry, without anything secret
+    #[arg(short, long, conflicts_with = "quiet")]
+    pub(crate) verbose: bool,
 }
 
 /// The form of what is printed.
@@ -132,7 +174,7 @@ impl StoreArgs {
 impl OutputArgs {
     /// How this run prints.
     pub(crate) fn output(self) -> Output {
-        Output::new(self.format, self.quiet)
+        Output::new(self.format, self.quiet).with_requests(self.verbose)
     }
 }
 

@@ -19,6 +19,7 @@ use crate::text::{acts, one_line};
 pub(crate) struct Output {
     format: Format,
     quiet: bool,
+    requests: bool,
 }
 
 /// What a command answers: the same data as lines and as JSON.
@@ -30,13 +31,27 @@ pub(crate) trait Answer: Serialize {
 impl Output {
     /// Prints in this format; `quiet` leaves status out, never data, warnings or errors.
     pub(crate) fn new(format: Format, quiet: bool) -> Self {
-        Self { format, quiet }
+        Self {
+            format,
+            quiet,
+            requests: false,
+        }
+    }
+
+    /// The same, and with a line for each request that is sent.
+    pub(crate) fn with_requests(self, requests: bool) -> Self {
+        Self { requests, ..self }
+    }
+
+    /// Whether lines of requests are wanted.
+    pub(crate) fn shows_requests(self) -> bool {
+        self.requests
     }
 
     /// Whether bars may be drawn: somebody looks at standard error, and nothing else
     /// is expected there.
     pub(crate) fn draws(self) -> bool {
-        self.speaks() && io::stderr().is_terminal()
+        self.speaks() && !self.requests && io::stderr().is_terminal()
     }
 
     /// Whether lines of status are wanted.
@@ -67,6 +82,14 @@ impl Output {
         if self.speaks() {
             to_stderr(&to_text(&[line]));
         }
+    }
+
+    /// Tells of a request.
+    pub(crate) fn request(self, line: &str, request: &Value) {
+        to_stderr(&match self.format {
+            Format::Plain => to_text(&[line]),
+            Format::Json => to_json_line(&json!({ "request": request })),
+        });
     }
 
     /// Says what the user should know although all went well.

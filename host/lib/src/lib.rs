@@ -45,7 +45,7 @@ mod wharf;
 pub use error::{Error, Exchange, Mismatch};
 pub use progress::{Event, Observer, Unobserved};
 pub use report::{Outcome, Packed, Report, Transfer};
-pub use wharf::{Builder, Connection, Pace, PackOptions, Wharf};
+pub use wharf::{Builder, Connection, Pace, PackOptions, Pull, Wharf};
 pub use wharf_net::{ClientCertificate, Tls};
 pub use wharf_oci::{Descriptor, Digest, Reference, Registry, Repository};
 pub use wharf_store::Store;

@@ -1,5 +1,7 @@
 //! What a call reports while it runs.
 
+use std::time::Duration;
+
 use wharf_oci::{Descriptor, Digest};
 
 /// Sees what a call does, as it happens.
@@ -30,6 +32,17 @@ pub enum Event {
     Finished(Descriptor),
     /// This content was there already; no byte of it moved.
     Skipped(Descriptor),
+    /// A request was sent, and answered or not.
+    Requested {
+        /// Its method.
+        method: String,
+        /// Its address without query, so that nothing secret is in it.
+        url: String,
+        /// The status of the answer; none when no answer came.
+        status: Option<u16>,
+        /// How long the answer's head took to come.
+        took: Duration,
+    },
     /// Something that a person may want to know. One line, safe to print.
     Note(String),
 }

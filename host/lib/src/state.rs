@@ -34,7 +34,8 @@ pub(crate) struct State {
 /// What a call with a registry is lent of the network.
 pub(crate) struct Network {
     pub(crate) registry: Registry,
-    pub(crate) client: Client,
+    /// None to do without: then every request is refused.
+    pub(crate) client: Option<Client>,
     pub(crate) grants: Grants,
     pub(crate) credentials: Arc<dyn CredentialSource>,
 }
@@ -59,7 +60,7 @@ impl State {
                 stand_ins: stand_ins.clone(),
             },
             hooks: Hooks {
-                client: Some(network.client),
+                client: network.client,
                 grants: Arc::new(Mutex::new(network.grants)),
                 stand_ins,
                 observer: observer.clone(),

@@ -69,6 +69,18 @@ pub struct Pace {
     pub longest_wait: Option<Duration>,
 }
 
+/// When the registry is asked for what may be in the store.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Pull {
+    /// A tag always, and a digest when it is not complete here.
+    #[default]
+    Always,
+    /// Only when what the reference was last seen as is not complete here.
+    Missing,
+    /// Never: what is not here is an error.
+    Never,
+}
+
 /// How an application is packed.
 #[derive(Debug, Clone, Default)]
 pub struct PackOptions {
@@ -214,6 +226,55 @@ impl Wharf {
         }
     }
 
+    /// The same, asking the registry only when the policy wants it.
+    pub async fn pull_if(&self, reference: &Reference, policy: Pull) -> Result<Report, Error> {
+        if policy == Pull::Always {
+            return self.pull(reference).await;
+        }
+        let absent = || Error::MissingContent(reference.to_string());
+        let known = match &reference.digest {
+            Some(digest) => Some(digest.clone()),
+            None => self.last_seen(reference).await?,
+        };
+        let here = match known {
+            Some(digest) => self.pull_offline(&reference.at_digest(digest)).await,
+            None => Err(absent()),
+        };
+        match here {
+            Err(Error::Refused(_) | Error::MissingContent(_)) if policy == Pull::Missing => {
+                self.pull(reference).await
+            }
+            Err(Error::Refused(_)) => Err(absent()),
+            here => here,
+        }
+    }
+
+    /// What a reference was last seen as.
+    async fn last_seen(&self, reference: &Reference) -> Result<Option<Digest>, Error> {
+        let (store, name) = (self.0.store.clone(), reference.to_string());
+        let found = tokio::task::spawn_blocking(move || store.find_name(&name)).await;
+        match found {
+            Ok(Ok(found)) => Ok(found.map(|descriptor| descriptor.digest)),
+            Ok(Err(error)) => Err(Error::Storage(error.to_string())),
+            Err(error) => Err(Error::Other(error.to_string())),
+        }
+    }
+
+    async fn pull_offline(&self, reference: &Reference) -> Result<Report, Error> {
+        let operation = Operation::Pull {
+            reference: reference.to_string(),
+        };
+        let subject = Subject {
+            registry: &reference.registry,
+            repository: Some(reference.repository.clone()),
+            sources: Vec::new(),
+        };
+        match self.call(subject, Access::None, operation).await? {
+            Answer::Report(report) => report.try_into(),
+            _ => Err(unexpected()),
+        }
+    }
+
     /// Sends a manifest of the store and everything it names, the manifest last,
     /// under the reference's tag or digest.
     pub async fn push(&self, manifest: &Digest, reference: &Reference) -> Result<Report, Error> {
@@ -325,7 +386,10 @@ impl Wharf {
         };
         let network = Network {
             registry: registry.clone(),
-            client: self.client(registry)?,
+            client: match access {
+                Access::None => None,
+                _ => Some(self.client(registry)?),
+            },
             grants: Grants::new(registry, repository.clone(), access, schemes).and_from(sources),
             credentials: self.0.credentials.clone(),
         };

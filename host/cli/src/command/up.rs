@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::Serialize;
-use wharf_host::{Digest, PackOptions, Reference, Wharf};
+use wharf_host::{Digest, PackOptions, Pull, Reference, Wharf};
 use wharf_up::{App, Server, Settings};
 
 use crate::env;
 use crate::error::{CommandError, is_about_content};
 use crate::interrupt::Interrupts;
-use crate::options::{self, ConnectionArgs, OutputArgs, StoreArgs};
+use crate::options::{self, ConnectionArgs, OutputArgs, PullArgs, StoreArgs};
 use crate::output::{Answer, Output};
 use crate::progress::Progress;
 use crate::source::{self, Source};
@@ -84,6 +84,9 @@ pub(super) struct Args {
     store: StoreArgs,
 
     #[command(flatten)]
+    when: PullArgs,
+
+    #[command(flatten)]
     pub(super) output: OutputArgs,
 }
 
@@ -150,7 +153,8 @@ impl Args {
                     reference: Some(reference.to_string()),
                     ..settings
                 };
-                fetched(&wharf, &reference, settings, &progress).await
+                let policy = self.when.policy();
+                fetched(&wharf, &reference, policy, settings, &progress).await
             }
             Source::Manifest(manifest) => packed(&wharf, &manifest, settings, output).await,
         }
@@ -183,13 +187,20 @@ async fn packed(
 async fn fetched(
     wharf: &Wharf,
     reference: &Reference,
+    policy: Pull,
     settings: Settings,
     progress: &Progress,
 ) -> Result<App, CommandError> {
-    let digest = pull(wharf, reference, progress).await?;
+    let digest = pull(wharf, reference, policy, progress).await?;
     let mut prepared = wharf_up::prepare(wharf.store(), &digest, settings.clone()).await;
     if matches!(&prepared, Err(error) if is_about_content(error)) {
-        pull(wharf, &reference.at_digest(digest.clone()), progress).await?;
+        pull(
+            wharf,
+            &reference.at_digest(digest.clone()),
+            policy,
+            progress,
+        )
+        .await?;
         prepared = wharf_up::prepare(wharf.store(), &digest, settings).await;
     }
     prepared
@@ -199,9 +210,10 @@ async fn fetched(
 async fn pull(
     wharf: &Wharf,
     reference: &Reference,
+    policy: Pull,
     progress: &Progress,
 ) -> Result<Digest, CommandError> {
-    let pulled = wharf.pull(reference).await;
+    let pulled = wharf.pull_if(reference, policy).await;
     progress.clear();
     match pulled {
         Ok(report) => Ok(report.manifest.digest),

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{DecimalBytes, HumanCount};
+use serde_json::json;
 use wharf_host::{Event, Observer};
 
 use crate::output::Output;
@@ -85,6 +86,23 @@ impl Observer for Progress {
     fn event(&self, event: Event) {
         // A count that a panic left half done is still good enough to be shown.
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.output.shows_requests()
+            && let Event::Requested {
+                method,
+                url,
+                status,
+                took,
+            } = &event
+        {
+            let (milliseconds, answer) = (
+                took.as_millis(),
+                status.map_or("no answer".to_owned(), |status| status.to_string()),
+            );
+            self.output.request(
+                &format!("{method} {url} -> {answer} ({milliseconds} ms)"),
+                &json!({"method": method, "url": url, "status": status, "ms": milliseconds}),
+            );
+        }
         state.tally.event(&event);
         match &self.bars {
             Some(bars) => bars.event(&event, &state.tally),

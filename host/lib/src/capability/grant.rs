@@ -25,6 +25,8 @@ use wharf_oci::{Origin, Registry, Repository, Url};
 /// What a call may do with its registry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Access {
+    /// Not ask it at all.
+    None,
     /// Look whether it is there and who may use it.
     Check,
     /// Read.
@@ -180,10 +182,10 @@ impl Grants {
     }
 
     fn allowed(&self, request: &Request) -> Result<(), String> {
-        if request.operation == Operation::CheckVersion {
+        if request.operation == Operation::CheckVersion && self.access != Access::None {
             return Ok(());
         }
-        if self.access == Access::Check {
+        if matches!(self.access, Access::None | Access::Check) {
             return Err("this call only asks whether the registry is there".to_owned());
         }
         let is_source = |repository: &Repository| self.sources.contains(repository);

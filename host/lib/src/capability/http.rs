@@ -3,6 +3,7 @@
 //! what may be granted next.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use http::{Request, Response, header};
 use http_body_util::{BodyExt as _, Full, Limited};
@@ -62,6 +63,9 @@ impl Exchange {
         mut request: Request<WasiBody>,
         patience: Patience,
     ) -> Result<Response<WasiBody>, Error> {
+        let Some(client) = &self.client else {
+            return Err(Error::HttpRequestDenied);
+        };
         let method = request.method().clone();
         let (purpose, url) = match self.granted(&request) {
             Ok(granted) => granted,
@@ -69,9 +73,6 @@ impl Exchange {
                 self.observer.event(Event::Note(refusal));
                 return Err(Error::HttpRequestDenied);
             }
-        };
-        let Some(client) = &self.client else {
-            return Err(Error::HttpRequestDenied);
         };
         if let Some(sent) = request.headers().get(header::AUTHORIZATION)
             && let Some(revealed) = self.stand_ins.reveal(purpose, sent)
@@ -83,7 +84,15 @@ impl Exchange {
         if purpose == Purpose::Token && method == http::Method::POST {
             request = self.with_secret_in_form(request).await?;
         }
-        let answer = client.send(request, patience).await?;
+        let began = Instant::now();
+        let answer = client.send(request, patience).await;
+        self.observer.event(Event::Requested {
+            method: method.to_string(),
+            url: url.redacted(),
+            status: answer.as_ref().ok().map(|answer| answer.status().as_u16()),
+            took: began.elapsed(),
+        });
+        let answer = answer?;
         let mut grants = self.grants.lock().unwrap_or_else(PoisonError::into_inner);
         grants.learn(
             purpose,

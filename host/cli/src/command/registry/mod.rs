@@ -1,5 +1,6 @@
 //! `wharf registry`: what goes to a registry and comes from one.
 
+mod copy;
 mod login;
 mod logout;
 mod prompt;
@@ -23,6 +24,7 @@ pub(super) enum Command {
     Logout(logout::Args),
     Push(push::Args),
     Pull(pull::Args),
+    Copy(copy::Args),
 }
 
 impl Command {
@@ -33,6 +35,7 @@ impl Command {
             Self::Logout(args) => args.output,
             Self::Push(args) => args.output,
             Self::Pull(args) => args.output,
+            Self::Copy(args) => args.output,
         }
         .output()
     }
@@ -44,6 +47,7 @@ impl Command {
             Self::Logout(args) => args.run(output),
             Self::Push(args) => args.run(output).await,
             Self::Pull(args) => args.run(output).await,
+            Self::Copy(args) => args.run(output).await,
         }
     }
 }

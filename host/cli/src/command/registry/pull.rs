@@ -5,7 +5,7 @@ use wharf_host::Reference;
 
 use super::transfers::{Transferred, summary, transferred};
 use crate::error::CommandError;
-use crate::options::{self, ConnectionArgs, OutputArgs, StoreArgs};
+use crate::options::{self, ConnectionArgs, OutputArgs, PullArgs, StoreArgs};
 use crate::output::{Answer, Output};
 use crate::progress::Progress;
 
@@ -37,6 +37,9 @@ pub(in crate::command) struct Args {
     store: StoreArgs,
 
     #[command(flatten)]
+    when: PullArgs,
+
+    #[command(flatten)]
     pub(super) output: OutputArgs,
 }
 
@@ -57,7 +60,7 @@ impl Args {
         let progress = Progress::new(output);
         let store = self.store.open()?;
         let wharf = options::wharf(store, &self.connection, output, &progress)?;
-        let pulled = wharf.pull(&self.reference).await;
+        let pulled = wharf.pull_if(&self.reference, self.when.policy()).await;
         progress.clear();
         let report = pulled.map_err(|error| {
             CommandError::at_registry(error, &self.reference.registry)

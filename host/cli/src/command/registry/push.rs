@@ -54,6 +54,10 @@ pub(in crate::command) struct Args {
     #[arg(long = "annotation", value_name = "KEY=VALUE", value_parser = options::key_value)]
     annotations: Vec<(String, String)>,
 
+    /// Send nothing: tell what would be sent, and what is there already
+    #[arg(long)]
+    dry_run: bool,
+
     #[command(flatten)]
     connection: ConnectionArgs,
 
@@ -72,6 +76,8 @@ struct Pushed {
     digest: String,
     /// The manifest's, in bytes.
     size: u64,
+    /// Whether nothing was sent: what has `moved` then would have.
+    dry_run: bool,
     transfers: Vec<Transferred>,
     warnings: Vec<String>,
 }
@@ -96,18 +102,24 @@ impl Args {
         }
         let digest = &packed.manifest.digest;
         let target = target(&self.reference, digest)?;
-        let pushed = wharf.push(digest, &target).await;
+        let pushed = if self.dry_run {
+            wharf.plan(digest, &target).await
+        } else {
+            wharf.push(digest, &target).await
+        };
         progress.clear();
         let report = pushed.map_err(|error| {
             CommandError::at_registry(error, &target.registry)
                 .while_doing(format!("cannot push to {target}"))
         })?;
         let transfers = transferred(&report);
-        output.status(&summary(&transfers, "sent", "already there"));
+        let sent = if self.dry_run { "to send" } else { "sent" };
+        output.status(&summary(&transfers, sent, "already there"));
         output.answer(&Pushed {
             reference: self.reference.to_string(),
             digest: report.manifest.digest.to_string(),
             size: report.manifest.size,
+            dry_run: self.dry_run,
             transfers,
             warnings: packed.warnings,
         })
@@ -116,7 +128,12 @@ impl Args {
 
 impl Answer for Pushed {
     fn lines(&self) -> Vec<String> {
-        vec![format!("Pushed with digest {}", self.digest)]
+        let pushed = if self.dry_run {
+            "Would push with digest"
+        } else {
+            "Pushed with digest"
+        };
+        vec![format!("{pushed} {}", self.digest)]
     }
 }
 

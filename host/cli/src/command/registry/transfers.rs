@@ -35,17 +35,25 @@ pub(super) fn transferred(report: &Report) -> Vec<Transferred> {
 }
 
 /// `3 parts (12.3 MB) fetched, 2 parts (1.0 MB) already here`, with the words for what
-/// moved and what was there before.
+/// moved and what was there before; what the registry took over on its own is told
+/// only where there is some.
 pub(super) fn summary(transfers: &[Transferred], moved: &str, present: &str) -> String {
     let count = |outcome: &str| {
         let those = transfers.iter().filter(|part| part.outcome == outcome);
-        let (parts, bytes) = those.fold((0_u64, 0_u64), |(parts, bytes), part| {
+        those.fold((0_u64, 0_u64), |(parts, bytes), part| {
             (parts + 1, bytes.saturating_add(part.size))
-        });
-        let noun = if parts == 1 { "part" } else { "parts" };
-        format!("{parts} {noun} ({})", DecimalBytes(bytes))
+        })
     };
-    format!("{} {moved}, {} {present}", count("moved"), count("present"))
+    let told = |(parts, bytes): (u64, u64), what: &str| {
+        let noun = if parts == 1 { "part" } else { "parts" };
+        format!("{parts} {noun} ({}) {what}", DecimalBytes(bytes))
+    };
+    let mut told_of = vec![told(count("moved"), moved), told(count("present"), present)];
+    let mounted = count("mounted");
+    if mounted.0 > 0 {
+        told_of.push(told(mounted, "taken over within the registry"));
+    }
+    told_of.join(", ")
 }
 
 #[cfg(test)]
@@ -71,6 +79,11 @@ mod tests {
         assert_eq!(
             summary(&parts, "fetched", "already here"),
             "1 part (1.50 MB) fetched, 2 parts (501 B) already here"
+        );
+        assert_eq!(
+            summary(&[part(2, "mounted")], "sent", "already there"),
+            "0 parts (0 B) sent, 0 parts (0 B) already there, \
+             1 part (2 B) taken over within the registry"
         );
         assert_eq!(
             summary(&[], "sent", "already there"),

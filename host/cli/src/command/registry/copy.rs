@@ -1,0 +1,85 @@
+//! `wharf registry copy`
+
+use serde::Serialize;
+use wharf_host::Reference;
+
+use super::transfers::{Transferred, summary, transferred};
+use crate::error::CommandError;
+use crate::options::{self, ConnectionArgs, OutputArgs, StoreArgs};
+use crate::output::{Answer, Output};
+use crate::progress::Progress;
+
+/// Copy an application from one place in a registry to another
+///
+/// Copies what SOURCE leads to, and everything it names, under the name TARGET, bit by
+/// bit, so that the digest stays the same. Within one registry, the registry is asked to
+/// take content over, and then no byte of it moves; between registries it goes through
+/// the content store.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+Examples:
+  Promote a version within a registry:
+  $ wharf registry copy ghcr.io/user/app:rc1 ghcr.io/user/release/app:v1
+
+  Copy from one registry to another:
+  $ wharf registry copy ghcr.io/user/app:v1 r.example:5000/app:v1")]
+pub(in crate::command) struct Args {
+    /// What to copy: `[registry/]repository[:tag][@digest]`
+    #[arg(value_name = "SOURCE")]
+    source: Reference,
+
+    /// Where to: `[registry/]repository[:tag]`
+    #[arg(value_name = "TARGET")]
+    target: Reference,
+
+    #[command(flatten)]
+    connection: ConnectionArgs,
+
+    #[command(flatten)]
+    store: StoreArgs,
+
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+}
+
+/// What is printed.
+#[derive(Debug, Serialize)]
+struct Copied {
+    source: String,
+    target: String,
+    /// The manifest's.
+    digest: String,
+    transfers: Vec<Transferred>,
+}
+
+impl Args {
+    /// Copies it.
+    pub(super) async fn run(self, output: Output) -> Result<(), CommandError> {
+        let progress = Progress::new(output);
+        let store = self.store.open()?;
+        let wharf = options::wharf(store, &self.connection, output, &progress)?;
+        let copied = wharf.copy(&self.source, &self.target).await;
+        progress.clear();
+        let report = copied.map_err(|error| {
+            CommandError::at_registry(error, &self.target.registry)
+                .while_doing(format!("cannot copy {} to {}", self.source, self.target))
+        })?;
+        let transfers = transferred(&report);
+        output.status(&summary(&transfers, "sent", "already there"));
+        output.answer(&Copied {
+            source: self.source.to_string(),
+            target: self.target.to_string(),
+            digest: report.manifest.digest.to_string(),
+            transfers,
+        })
+    }
+}
+
+impl Answer for Copied {
+    fn lines(&self) -> Vec<String> {
+        vec![format!(
+            "Copied to {} with digest {}",
+            self.target, self.digest
+        )]
+    }
+}
