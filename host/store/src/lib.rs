@@ -8,7 +8,8 @@
 //!
 //! ```text
 //! oci-layout              that it is one
-//! index.json              the names under which content was seen
+//! index.json              the manifests that were seen, under which names, and what
+//!                         they refer to
 //! blobs/sha256/<hex>      whole content, read-only
 //! ingest/<hex>.data       content that is being taken in, written in any order
 //! ingest/<hex>.extents    which bytes of it were written
@@ -38,6 +39,10 @@
 //!   It is opened once; everything else is found by single names that are never
 //!   followed if they are links. What is not a regular file is no content.
 //! - **A size that was promised is a bound, never an allocation.**
+//! - **Referrers are found through the table of names.** A manifest with a
+//!   `subject` has an entry of its own in `index.json`, where other tools look for
+//!   it too, with the subject's digest as the annotation `dev.wharf.subject`. The
+//!   annotation only says where to look: the manifest decides.
 //! - **A table of names that can't be read is moved to `damaged/`** and begun
 //!   anew: the names are lost then, the content is not.
 //!
@@ -55,6 +60,7 @@ mod link;
 mod lock;
 mod names;
 mod reader;
+mod referrers;
 mod scratch;
 #[cfg(test)]
 mod tests;
@@ -66,6 +72,7 @@ pub use error::StoreError;
 pub use extents::Extent;
 pub use ingest::{Ingest, Receive};
 pub use layout::Store;
+pub use names::Name;
 pub use reader::Reader;
 pub use scratch::Scratch;
 pub use writer::Writer;
