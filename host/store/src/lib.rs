@@ -17,6 +17,8 @@
 //! damaged/<hex>           what was under a digest and was not its content
 //! scratch/<id>            private directories, and content of unknown digest
 //! locks/index.json        held by the one who changes the names
+//! locks/use               held by all that are at work, or by the one who prunes
+//! locks/<hex>.hold        held by all that run the program of a manifest
 //! ```
 //!
 //! # The rules
@@ -50,29 +52,37 @@
 
 mod addition;
 mod blob;
+mod closure;
 mod error;
 mod extents;
 mod folder;
 mod hash;
+mod hold;
 mod ingest;
 mod layout;
 mod link;
 mod lock;
 mod names;
+mod prune;
 mod reader;
 mod referrers;
 mod scratch;
+mod survey;
 #[cfg(test)]
 mod tests;
 mod writer;
 
 pub use addition::Addition;
 pub use blob::SMALL_BYTES;
+pub use closure::Closure;
 pub use error::StoreError;
 pub use extents::Extent;
+pub use hold::{Hold, Work};
 pub use ingest::{Ingest, Receive};
 pub use layout::Store;
 pub use names::Name;
+pub use prune::Pruned;
 pub use reader::Reader;
 pub use scratch::Scratch;
+pub use survey::{Count, Survey, Verified};
 pub use writer::Writer;

@@ -9,6 +9,7 @@
 //! aside and begun anew: names come back with the next pull, and content does
 //! not depend on them.
 
+use std::collections::BTreeSet;
 use std::io::Read as _;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -94,6 +95,22 @@ impl Store {
     pub fn names(&self) -> Result<Vec<Name>, StoreError> {
         let table = self.table()?;
         Ok(table.manifests.into_iter().filter_map(entry).collect())
+    }
+
+    /// Forgets entries, unless they lead to something else by now.
+    pub(crate) fn forget(&self, names: &[Name]) -> Result<(), StoreError> {
+        if names.is_empty() {
+            return Ok(());
+        }
+        let known = |name: &Name| (name.name.clone(), name.target.digest.clone());
+        let forgotten: BTreeSet<_> = names.iter().map(known).collect();
+        let _lock = self.lock_names()?;
+        let mut table = self.table_to_change()?;
+        table.manifests.retain(|value| {
+            let found = entry(value.clone());
+            !found.is_some_and(|name| forgotten.contains(&known(&name)))
+        });
+        self.write_names(&table)
     }
 
     fn note(&self, name: Option<&str>, target: &Descriptor) -> Result<(), StoreError> {
@@ -241,7 +258,7 @@ fn name_of(entry: &Value) -> Option<&str> {
 }
 
 /// A time in UTC, in whole seconds, as in RFC 3339.
-fn rfc3339(time: SystemTime) -> String {
+pub(crate) fn rfc3339(time: SystemTime) -> String {
     let seconds = time
         .duration_since(UNIX_EPOCH)
         .map_or(0, |since| since.as_secs());
