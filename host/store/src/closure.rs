@@ -8,10 +8,10 @@ use wharf_oci::{Descriptor, Digest, media_type};
 use crate::{Store, StoreError};
 
 /// How many manifests are looked into for one: bounds what a hostile index can cost.
-const MOST_MANIFESTS: usize = 10_000;
+pub(crate) const MOST_MANIFESTS: usize = 10_000;
 
 /// How many pieces of content may belong to one manifest.
-const MOST_CONTENT: usize = 1_000_000;
+pub(crate) const MOST_CONTENT: usize = 1_000_000;
 
 /// A manifest and all that has to be with it.
 ///

@@ -51,6 +51,7 @@
 //! Everything here blocks; asynchronous callers use a thread for it.
 
 mod addition;
+mod archive;
 mod blob;
 mod closure;
 mod error;
@@ -73,6 +74,7 @@ mod tests;
 mod writer;
 
 pub use addition::Addition;
+pub use archive::{ArchiveError, Loaded, Member, Saved, Wanted};
 pub use blob::SMALL_BYTES;
 pub use closure::Closure;
 pub use error::StoreError;
