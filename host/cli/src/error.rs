@@ -6,7 +6,7 @@ use std::io;
 use std::path::Path;
 
 use wharf_host::credentials::LoginFileError;
-use wharf_host::{Error as HostError, Registry};
+use wharf_host::{Error as HostError, Registry, StoreError};
 use wharf_up::UpError;
 
 use crate::exit::Exit;
@@ -192,6 +192,17 @@ impl From<HostError> for CommandError {
             HostError::Network(_) => Kind::Network,
             HostError::Integrity(_) => Kind::Integrity,
             HostError::Refused(_) | HostError::LimitExceeded(_) => Kind::Refused,
+            _ => Kind::Other,
+        };
+        Self::new(kind, error.to_string())
+    }
+}
+
+impl From<StoreError> for CommandError {
+    fn from(error: StoreError) -> Self {
+        let kind = match &error {
+            StoreError::Mismatch { .. } => Kind::Integrity,
+            StoreError::Name(_) | StoreError::Layout(_) => Kind::Usage,
             _ => Kind::Other,
         };
         Self::new(kind, error.to_string())

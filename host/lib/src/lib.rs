@@ -48,4 +48,4 @@ pub use report::{Outcome, Packed, Report, Transfer};
 pub use wharf::{Builder, Connection, Pace, PackOptions, Pull, Wharf};
 pub use wharf_net::{ClientCertificate, Tls};
 pub use wharf_oci::{Descriptor, Digest, Reference, Registry, Repository};
-pub use wharf_store::Store;
+pub use wharf_store::{Count, Name, Pruned, Store, StoreError, Survey, Verified, Work};

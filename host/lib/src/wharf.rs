@@ -5,10 +5,11 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::task::spawn_blocking;
 use wasmtime_wasi::{FsPerms, WasiCtx};
 use wharf_net::{Client, Tls};
 use wharf_oci::{Descriptor, Digest, Reference, Registry, Repository};
-use wharf_store::Store;
+use wharf_store::{Store, Work};
 
 use crate::bindings::client::Transport;
 use crate::bound::{Bounds, PROCESSOR_TIME};
@@ -189,6 +190,17 @@ impl Wharf {
         &self.0.store
     }
 
+    /// Keeps the store from being pruned for as long as the answer lives, for work
+    /// that takes several calls; each call does this for itself. Waits while the
+    /// store is pruned.
+    pub async fn at_work(&self) -> Result<Work, Error> {
+        let store = self.0.store.clone();
+        match spawn_blocking(move || store.work()).await {
+            Ok(work) => work.map_err(|error| Error::Storage(error.to_string())),
+            Err(error) => Err(Error::Other(format!("a task ended early: {error}"))),
+        }
+    }
+
     /// Proves the credential to a registry. An error says that the registry, or its
     /// token server, does not accept it.
     pub async fn check_credential(&self, registry: &Registry) -> Result<(), Error> {
@@ -329,6 +341,7 @@ impl Wharf {
     pub async fn pack(&self, path: &Path, options: &PackOptions) -> Result<Packed, Error> {
         const GUEST_DIRECTORY: &str = "/app";
         let (directory, name) = application(path)?;
+        let _work = self.at_work().await?;
         let wasi = WasiCtx::builder()
             .preopened_dir(&directory, GUEST_DIRECTORY, FsPerms::ReadOnly)
             .map_err(|error| {
@@ -378,6 +391,7 @@ impl Wharf {
             repository,
             sources,
         } = subject;
+        let _work = self.at_work().await?;
         let (transport, schemes) = self.transport(registry);
         let options = Options {
             transport,

@@ -8,7 +8,7 @@ use wharf_oci::Digest;
 
 use crate::blob::{SMALL_BYTES, read_up_to};
 use crate::hash::{self, BUFFER_BYTES, Hasher};
-use crate::scratch::Staged;
+use crate::scratch::{Parked, Staged};
 use crate::{Store, StoreError};
 
 /// Up to this size, in bytes, a file is read once, into memory.
@@ -136,6 +136,15 @@ impl Addition {
                 .publish(self.staged.complete(), self.staged.location(), &digest)?;
         }
         Ok((digest, self.size))
+    }
+
+    /// Closes the content without making it visible, and tells its digest and its size
+    /// in bytes: for content that is to appear together with other content.
+    pub(crate) fn park(self) -> Result<(Parked, Digest, u64), StoreError> {
+        let path = self.staged.path();
+        let parked = self.staged.park();
+        let parked = parked.map_err(|error| StoreError::io("writing content to", path, error))?;
+        Ok((parked, self.hasher.finish(), self.size))
     }
 
     /// Hashes what the file holds without having been written here.

@@ -103,13 +103,24 @@ impl Store {
     pub(crate) fn publish(
         &self,
         file: &File,
+        location: (&Folder, &str),
+        digest: &Digest,
+    ) -> Result<(), StoreError> {
+        scratch::seal(file).map_err(|error| {
+            StoreError::io("storing content as", self.blob_path(digest.hex()), error)
+        })?;
+        self.publish_sealed(location, digest)
+    }
+
+    /// Makes a complete and sealed file that hashes to `digest` visible under it.
+    pub(crate) fn publish_sealed(
+        &self,
         (folder, name): (&Folder, &str),
         digest: &Digest,
     ) -> Result<(), StoreError> {
         let blobs = &self.layout().blobs;
         let failed =
             |error| StoreError::io("storing content as", blobs.path_of(digest.hex()), error);
-        scratch::seal(file).map_err(failed)?;
         match folder.rename(name, blobs, digest.hex()) {
             // A directory can't be replaced, anything else can.
             Err(_) if matches!(blobs.look(digest.hex()), Ok(Found::Other)) => {

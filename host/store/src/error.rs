@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use wharf_oci::Digest;
+use wharf_oci::manifest::ManifestError;
 
 use crate::Extent;
 
@@ -35,6 +36,22 @@ pub enum StoreError {
         bytes: u64,
         /// The bound, in bytes.
         most: u64,
+    },
+    /// More of something than is dealt with here.
+    #[error("more than {most} {what} are not dealt with here")]
+    TooMany {
+        /// Of what there are too many.
+        what: String,
+        /// The bound.
+        most: usize,
+    },
+    /// Content that should be a manifest is none that can be used.
+    #[error("{digest} can't be used: {source}")]
+    Manifest {
+        /// Which content.
+        digest: Digest,
+        /// Why.
+        source: Box<ManifestError>,
     },
     /// More separate runs of one piece of content were written than are kept
     /// track of.
@@ -100,6 +117,13 @@ impl StoreError {
             operation: operation.to_owned(),
             path: path.into(),
             source,
+        }
+    }
+
+    pub(crate) fn manifest(digest: &Digest, source: ManifestError) -> Self {
+        Self::Manifest {
+            digest: digest.clone(),
+            source: Box::new(source),
         }
     }
 

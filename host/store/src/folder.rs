@@ -67,6 +67,12 @@ impl Folder {
         Ok(Self::new(dir, &self.path_of(name)))
     }
 
+    /// The directory of a name, which must be there.
+    pub(crate) fn existing(&self, name: &str) -> io::Result<Self> {
+        let dir = self.dir.open_dir_nofollow(name)?;
+        Ok(Self::new(dir, &self.path_of(name)))
+    }
+
     /// Creates a directory for this user alone.
     pub(crate) fn create_dir(&self, name: &str) -> io::Result<()> {
         self.dir

@@ -34,7 +34,7 @@ pub(crate) struct Layout {
 
 /// The only version of the layout that there is (image-spec v1.1.1,
 /// "image-layout.md").
-const LAYOUT: &str = r#"{"imageLayoutVersion":"1.0.0"}"#;
+pub(crate) const LAYOUT: &str = r#"{"imageLayoutVersion":"1.0.0"}"#;
 
 const LAYOUT_FILE: &str = "oci-layout";
 

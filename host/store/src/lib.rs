@@ -8,7 +8,8 @@
 //!
 //! ```text
 //! oci-layout              that it is one
-//! index.json              the names under which content was seen
+//! index.json              the manifests that were seen, under which names, and what
+//!                         they refer to
 //! blobs/sha256/<hex>      whole content, read-only
 //! ingest/<hex>.data       content that is being taken in, written in any order
 //! ingest/<hex>.extents    which bytes of it were written
@@ -17,6 +18,8 @@
 //! scratch/<id>            private directories, and content of unknown digest
 //! locks/index.json        held by the one who changes the names
 //! notes/<hash>            where an upload that was cut off can be gone on with
+//! locks/use               held by all that are at work, or by the one who prunes
+//! locks/<hex>.hold        held by all that run the program of a manifest
 //! ```
 //!
 //! # The rules
@@ -39,36 +42,52 @@
 //!   It is opened once; everything else is found by single names that are never
 //!   followed if they are links. What is not a regular file is no content.
 //! - **A size that was promised is a bound, never an allocation.**
+//! - **Referrers are found through the table of names.** A manifest with a
+//!   `subject` has an entry of its own in `index.json`, where other tools look for
+//!   it too, with the subject's digest as the annotation `dev.wharf.subject`. The
+//!   annotation only says where to look: the manifest decides.
 //! - **A table of names that can't be read is moved to `damaged/`** and begun
 //!   anew: the names are lost then, the content is not.
 //!
 //! Everything here blocks; asynchronous callers use a thread for it.
 
 mod addition;
+mod archive;
 mod blob;
+mod closure;
 mod error;
 mod extents;
 mod folder;
 mod hash;
+mod hold;
 mod ingest;
 mod layout;
 mod link;
 mod lock;
 mod names;
 mod notes;
+mod prune;
 mod reader;
+mod referrers;
 mod scratch;
+mod survey;
 #[cfg(test)]
 mod tests;
 mod writer;
 
 pub use addition::Addition;
+pub use archive::{ArchiveError, Loaded, Member, Saved, Wanted};
 pub use blob::SMALL_BYTES;
+pub use closure::Closure;
 pub use error::StoreError;
 pub use extents::Extent;
+pub use hold::{Hold, Work};
 pub use ingest::{Ingest, Receive};
 pub use layout::Store;
 pub use notes::NOTE_BYTES;
+pub use names::Name;
+pub use prune::Pruned;
 pub use reader::Reader;
 pub use scratch::Scratch;
+pub use survey::{Count, Survey, Verified};
 pub use writer::Writer;

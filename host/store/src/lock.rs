@@ -33,6 +33,18 @@ impl Lock {
         }
     }
 
+    /// Takes the lock of a name together with others who do the same, waiting for
+    /// whoever holds it alone.
+    pub(crate) fn shared(folder: &Folder, name: &str) -> io::Result<Self> {
+        loop {
+            let (file, _) = folder.open_or_create(name)?;
+            file.lock_shared()?;
+            if let Some(lock) = Self::if_current(file, folder, name)? {
+                return Ok(lock);
+            }
+        }
+    }
+
     /// Takes the lock of a name, waiting for whoever holds it.
     pub(crate) fn acquire(folder: &Folder, name: &str) -> io::Result<Self> {
         loop {

@@ -1,16 +1,21 @@
 //! The names under which content was seen: `index.json` (image-spec v1.1.1,
 //! "image-layout.md").
 //!
+//! An entry describes a manifest, with the name it was seen under, when that was,
+//! and what the manifest refers to. An entry without a name keeps in mind what was
+//! seen under none, or under its digest alone.
+//!
 //! Entries of other tools stay as they are. A table that can't be read is set
 //! aside and begun anew: names come back with the next pull, and content does
 //! not depend on them.
 
+use std::collections::BTreeSet;
 use std::io::Read as _;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use wharf_oci::{Descriptor, media_type};
+use wharf_oci::{Descriptor, Digest, media_type};
 
 use crate::folder::Found;
 use crate::lock::Lock;
@@ -24,12 +29,29 @@ const NAME: &str = "org.opencontainers.image.ref.name";
 /// When the name was last seen, as in RFC 3339.
 const SEEN: &str = "dev.wharf.seen";
 
+/// The digest of what the manifest refers to, its `subject`. Kept here so that
+/// looking for referrers opens no manifest but theirs.
+const SUBJECT: &str = "dev.wharf.subject";
+
 /// The longest name, in bytes. The longest reference that the
 /// distribution-spec's grammar allows has about 600.
 const NAME_BYTES: usize = 1024;
 
 /// The largest table that is read, in bytes: more than 100,000 names.
 const TABLE_BYTES: u64 = 64 * 1024 * 1024;
+
+/// A manifest that was seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Name {
+    /// Under which name; none when it was seen under its digest alone.
+    pub name: Option<String>,
+    /// What it led to when it was last seen.
+    pub target: Descriptor,
+    /// When it was last seen, as in RFC 3339; none where another tool wrote it.
+    pub seen: Option<String>,
+    /// What the manifest refers to, as the table has it: a claim.
+    pub subject: Option<Digest>,
+}
 
 /// An image index, as far as it matters here, and the rest of it unread.
 #[derive(Serialize, Deserialize)]
@@ -51,36 +73,74 @@ enum State {
 
 impl Store {
     /// Notes that `name` was seen as `target` now. The content itself need not
-    /// be here.
+    /// be here. When it is here, and refers to another manifest, that is noted too:
+    /// see [`Store::referrers`].
     pub fn set_name(&self, name: &str, target: &Descriptor) -> Result<(), StoreError> {
         let plain = |c: char| !c.is_control() && !c.is_whitespace();
         if name.is_empty() || name.len() > NAME_BYTES || !name.chars().all(plain) {
             let shown = name.chars().filter(|c| !c.is_control()).take(100).collect();
             return Err(StoreError::Name(shown));
         }
+        self.note(Some(name), target)
+    }
+
+    /// Notes that `target` was seen now, without a name: what it is found by is its
+    /// digest, or what it refers to.
+    pub fn remember(&self, target: &Descriptor) -> Result<(), StoreError> {
+        self.note(None, target)
+    }
+
+    /// All that was noted and not forgotten, in the table's order. Entries that are
+    /// no descriptors of content that could be here are left out.
+    pub fn names(&self) -> Result<Vec<Name>, StoreError> {
+        let table = self.table()?;
+        Ok(table.manifests.into_iter().filter_map(entry).collect())
+    }
+
+    /// Forgets entries, unless they lead to something else by now.
+    pub(crate) fn forget(&self, names: &[Name]) -> Result<(), StoreError> {
+        if names.is_empty() {
+            return Ok(());
+        }
+        let known = |name: &Name| (name.name.clone(), name.target.digest.clone());
+        let forgotten: BTreeSet<_> = names.iter().map(known).collect();
         let _lock = self.lock_names()?;
         let mut table = self.table_to_change()?;
-        table.manifests.retain(|entry| name_of(entry) != Some(name));
+        table.manifests.retain(|value| {
+            let found = entry(value.clone());
+            !found.is_some_and(|name| forgotten.contains(&known(&name)))
+        });
+        self.write_names(&table)
+    }
+
+    fn note(&self, name: Option<&str>, target: &Descriptor) -> Result<(), StoreError> {
+        let mut annotations = Map::new();
+        if let Some(name) = name {
+            annotations.insert(NAME.to_owned(), json!(name));
+        }
+        annotations.insert(SEEN.to_owned(), json!(rfc3339(SystemTime::now())));
+        if let Some(subject) = self.subject_of(target)? {
+            annotations.insert(SUBJECT.to_owned(), json!(subject));
+        }
+        let _lock = self.lock_names()?;
+        let mut table = self.table_to_change()?;
+        let same = |entry: &Value| {
+            name_of(entry) == name && (name.is_some() || entry["digest"] == json!(target.digest))
+        };
+        table.manifests.retain(|entry| !same(entry));
         table.manifests.push(json!({
             "mediaType": target.media_type,
             "digest": target.digest,
             "size": target.size,
-            "annotations": { NAME: name, SEEN: rfc3339(SystemTime::now()) },
+            "annotations": annotations,
         }));
         self.write_names(&table)
     }
 
     /// What `name` was last seen as, or none.
     pub fn find_name(&self, name: &str) -> Result<Option<Descriptor>, StoreError> {
-        let table = match self.read_names()? {
-            State::Absent => return Ok(None),
-            State::Read(table) => table,
-            State::Unreadable => {
-                let _lock = self.lock_names()?;
-                self.table_to_change()?
-            }
-        };
-        Ok(table
+        Ok(self
+            .table()?
             .manifests
             .into_iter()
             .rfind(|entry| name_of(entry) == Some(name))
@@ -109,6 +169,18 @@ impl Store {
             .map_err(|error| StoreError::io("locking", locks.path_of(FILE), error))
     }
 
+    /// The table, to look at.
+    fn table(&self) -> Result<Table, StoreError> {
+        match self.read_names()? {
+            State::Read(table) => Ok(table),
+            State::Absent => Ok(Table::empty()),
+            State::Unreadable => {
+                let _lock = self.lock_names()?;
+                self.table_to_change()
+            }
+        }
+    }
+
     /// The table, under the lock; one that can't be read is set aside.
     fn table_to_change(&self) -> Result<Table, StoreError> {
         match self.read_names()? {
@@ -125,11 +197,7 @@ impl Store {
                     })?;
             }
         }
-        Ok(Table {
-            schema_version: 2,
-            manifests: Vec::new(),
-            rest: Map::from_iter([("mediaType".to_owned(), json!(media_type::IMAGE_INDEX))]),
-        })
+        Ok(Table::empty())
     }
 
     fn read_names(&self) -> Result<State, StoreError> {
@@ -165,12 +233,32 @@ impl Store {
     }
 }
 
+impl Table {
+    fn empty() -> Self {
+        Self {
+            schema_version: 2,
+            manifests: Vec::new(),
+            rest: Map::from_iter([("mediaType".to_owned(), json!(media_type::IMAGE_INDEX))]),
+        }
+    }
+}
+
+fn entry(entry: Value) -> Option<Name> {
+    let annotation = |key: &str| Some(entry.get("annotations")?.get(key)?.as_str()?.to_owned());
+    Some(Name {
+        name: annotation(NAME),
+        seen: annotation(SEEN),
+        subject: annotation(SUBJECT).and_then(|text| text.parse().ok()),
+        target: serde_json::from_value(entry).ok()?,
+    })
+}
+
 fn name_of(entry: &Value) -> Option<&str> {
     entry.get("annotations")?.get(NAME)?.as_str()
 }
 
 /// A time in UTC, in whole seconds, as in RFC 3339.
-fn rfc3339(time: SystemTime) -> String {
+pub(crate) fn rfc3339(time: SystemTime) -> String {
     let seconds = time
         .duration_since(UNIX_EPOCH)
         .map_or(0, |since| since.as_secs());

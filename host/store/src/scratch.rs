@@ -68,8 +68,7 @@ impl Store {
             .create_new(&name)
             .map_err(|error| StoreError::io("creating a file in", scratch.path(), error))?;
         Ok(Staged {
-            scratch,
-            name,
+            place: Parked { scratch, name },
             file,
         })
     }
@@ -126,9 +125,16 @@ impl Drop for Scratch {
 /// A file that is being written, removed on drop.
 #[derive(Debug)]
 pub(crate) struct Staged {
+    place: Parked,
+    file: File,
+}
+
+/// A file that is complete and waits to be content, removed on drop. It is not open:
+/// many may wait at once.
+#[derive(Debug)]
+pub(crate) struct Parked {
     scratch: Arc<Scratch>,
     name: String,
-    file: File,
 }
 
 impl Staged {
@@ -142,20 +148,33 @@ impl Staged {
     }
 
     pub(crate) fn path(&self) -> PathBuf {
-        self.scratch.folder.path_of(&self.name)
+        self.place.scratch.folder.path_of(&self.place.name)
     }
 
     pub(crate) fn location(&self) -> (&Folder, &str) {
-        (&self.scratch.folder, &self.name)
+        self.place.location()
     }
 
     /// Gives the file its final name.
     pub(crate) fn move_to(&self, folder: &Folder, name: &str) -> io::Result<()> {
-        self.scratch.folder.rename(&self.name, folder, name)
+        let (scratch, staged) = self.location();
+        scratch.rename(staged, folder, name)
+    }
+
+    /// Closes the file, to which nothing more is written.
+    pub(crate) fn park(self) -> io::Result<Parked> {
+        seal(&self.file)?;
+        Ok(self.place)
     }
 }
 
-impl Drop for Staged {
+impl Parked {
+    pub(crate) fn location(&self) -> (&Folder, &str) {
+        (&self.scratch.folder, &self.name)
+    }
+}
+
+impl Drop for Parked {
     fn drop(&mut self) {
         // Gone when it was moved; otherwise what stays goes with the directory.
         let _ = self.scratch.folder.remove_file(&self.name);
@@ -169,7 +188,7 @@ pub(crate) fn seal(file: &File) -> io::Result<()> {
 
 /// A name that no other task or process uses. Should two machines with the same
 /// process numbers share the store, creating what it names fails for one of them.
-fn unique() -> String {
+pub(crate) fn unique() -> String {
     static COUNTER: AtomicU64 = AtomicU64::new(0);
     let nanoseconds = SystemTime::now()
         .duration_since(SystemTime::UNIX_EPOCH)

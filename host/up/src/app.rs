@@ -15,7 +15,7 @@ use wharf_app::locked::{HttpRoute, LockedApp, LockedComponent};
 use wharf_net::{Anywhere, Client, Tls};
 use wharf_oci::Digest;
 use wharf_oci::problem::clean;
-use wharf_store::{Scratch, Store, StoreError};
+use wharf_store::{Hold, Scratch, Store, StoreError};
 
 use crate::check::{self, Handler};
 use crate::content::Content;
@@ -45,6 +45,8 @@ pub struct App {
     name: String,
     routes: Vec<RouteInfo>,
     service: Arc<Service>,
+    /// Keeps its content in the store for as long as it may be asked for.
+    _hold: Hold,
 }
 
 /// A route that can be reached.
@@ -64,12 +66,17 @@ pub struct RouteInfo {
 /// Reads the application of `manifest` from the store, every byte verified, checks
 /// that all it needs is offered, and compiles its components.
 ///
-/// Only components that a route leads to are looked at. Content that is missing or
+/// Only components that a route leads to are looked at. Until the application is
+/// dropped, the store prunes none of its content. Content that is missing or
 /// damaged is an error that says which: it may be fetched again.
 pub async fn prepare(store: &Store, manifest: &Digest, settings: Settings) -> Result<App, UpError> {
-    let document = {
+    let (hold, document) = {
         let (store, manifest) = (store.clone(), manifest.clone());
-        blocking(move || Document::read(&store, &manifest)).await?
+        blocking(move || {
+            let hold = store.hold(&manifest)?;
+            Ok((hold, Document::read(&store, &manifest)?))
+        })
+        .await?
     };
     let document = Arc::new(document);
     let notices = Notices::new(settings.notice.clone());
@@ -111,6 +118,7 @@ pub async fn prepare(store: &Store, manifest: &Digest, settings: Settings) -> Re
             notices,
             workshop: Workshop::open().map_err(|error| UpError::Engine(error.to_string()))?,
         }),
+        _hold: hold,
     })
 }
 

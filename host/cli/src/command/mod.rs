@@ -1,5 +1,6 @@
 //! The commands: one file each, with its arguments and what it does.
 
+mod cache;
 mod registry;
 mod up;
 
@@ -32,6 +33,8 @@ enum Command {
     #[command(subcommand, alias = "oci")]
     Registry(registry::Command),
     Up(up::Args),
+    #[command(subcommand)]
+    Cache(cache::Command),
 }
 
 /// Does what the arguments, the program's name first, ask for.
@@ -55,6 +58,7 @@ impl Command {
         match self {
             Self::Registry(command) => command.output(),
             Self::Up(args) => args.output.output(),
+            Self::Cache(command) => command.output(),
         }
     }
 
@@ -62,6 +66,7 @@ impl Command {
         match self {
             Self::Registry(command) => command.run(output).await,
             Self::Up(args) => args.run(output).await,
+            Self::Cache(command) => command.run(output).await,
         }
     }
 }

@@ -42,6 +42,10 @@ fn what_is_taken() {
         "wharf up --file spin.toml --shush",
         "wharf up --from-registry user/app -k",
         "wharf up --format json --cache-dir /tmp/store",
+        "wharf cache info --cache-dir /tmp/store",
+        "wharf cache list --format json",
+        "wharf cache verify -q",
+        "wharf cache prune --max-size 1.5G --dry-run",
     ] {
         if let Err(error) = parse(line) {
             panic!("{line}: {error}");
@@ -89,6 +93,7 @@ fn what_is_refused_and_what_the_text_names() {
         ("wharf up -e A", "KEY=VALUE"),
         ("wharf up --listen 3000", "HOST:PORT"),
         ("wharf upp", "up"),
+        ("wharf cache prune --max-size much", "expected a size"),
     ] {
         let error = parse(line).unwrap_err();
         assert_eq!(error.exit_code(), 2, "{line}");
@@ -101,6 +106,10 @@ fn what_is_refused_and_what_the_text_names() {
 fn the_help_of_every_command_has_examples() {
     for command in [
         "up",
+        "cache info",
+        "cache list",
+        "cache verify",
+        "cache prune",
         "registry login",
         "registry logout",
         "registry push",

@@ -142,6 +142,8 @@ impl Args {
         let store = self.store.open()?;
         let progress = Progress::new(output);
         let wharf = options::wharf(store, &self.connection, output, &progress)?;
+        // Until the application holds its content.
+        let _work = wharf.at_work().await?;
         let settings = Settings {
             environment: self.env.clone(),
             reference: None,

@@ -179,6 +179,16 @@ impl<T: Send + 'static> content_store::HostWithStore<T> for HasSelf<State> {
             Err(error) => Ok(Err(error)),
         }
     }
+
+    async fn referrers(accessor: &Accessor<T, Self>, subject: String) -> Answer<Vec<Descriptor>> {
+        let store = store(accessor);
+        let subject = match parse(&subject) {
+            Ok(subject) => subject,
+            Err(error) => return Ok(Err(error)),
+        };
+        let found = blocking(move || store.referrers(&subject)).await?;
+        Ok(found.map(|found| found.into_iter().map(Descriptor::from).collect()))
+    }
 }
 
 impl content_store::HostIngest for State {

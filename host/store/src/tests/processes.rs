@@ -7,7 +7,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use super::{Place, bytes, describe, ingest, read_whole};
+use super::{Place, bytes, describe, image, ingest, read_whole};
 use crate::{Receive, Store};
 
 const MIB: usize = 1024 * 1024;
@@ -60,6 +60,18 @@ fn role() {
                 step();
             }
         }
+        "prune" => loop {
+            for number in 0_u64..3 {
+                let layers: Vec<_> = (0..40)
+                    .map(|layer| bytes(1000, layer + number * 20))
+                    .collect();
+                let layers: Vec<_> = layers.iter().map(Vec::as_slice).collect();
+                let app = image(&store, &layers, None);
+                store.set_name(&number.to_string(), &app).unwrap();
+            }
+            step();
+            store.prune(Some(0), false).unwrap();
+        },
         "add" => loop {
             let mut addition = store.add().unwrap();
             for piece in large().chunks(MIB) {
@@ -230,4 +242,19 @@ fn a_process_killed_while_it_names_leaves_a_table() {
         assert_eq!(other, Some(describe(b"other")));
     }
     assert!(place.names("damaged").is_empty());
+}
+
+#[test]
+fn what_has_a_name_is_whole_when_a_pruning_was_killed() {
+    let place = Place::new();
+    for round in 1..12 {
+        kill_after(child(&place, "prune"), 1 + round % 3);
+        for name in place.store.names().unwrap() {
+            let closure = place.store.closure(&name.target.digest).unwrap();
+            assert!(closure.problems.is_empty(), "{name:?}: {closure:?}");
+        }
+        let verified = place.store.verify_all().unwrap();
+        assert!(verified.damaged.is_empty(), "{verified:?}");
+    }
+    assert_eq!(place.store.prune(Some(0), false).unwrap().left, 0);
 }
