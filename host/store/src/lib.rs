@@ -17,9 +17,9 @@
 //! damaged/<hex>           what was under a digest and was not its content
 //! scratch/<id>            private directories, and content of unknown digest
 //! locks/index.json        held by the one who changes the names
-//! notes/<hash>            where an upload that was cut off can be gone on with
 //! locks/use               held by all that are at work, or by the one who prunes
 //! locks/<hex>.hold        held by all that run the program of a manifest
+//! notes/<hash>            where an upload that was cut off can be gone on with
 //! ```
 //!
 //! # The rules
@@ -73,6 +73,8 @@ mod scratch;
 mod survey;
 #[cfg(test)]
 mod tests;
+mod time;
+mod unfinished;
 mod writer;
 
 pub use addition::Addition;
@@ -84,8 +86,8 @@ pub use extents::Extent;
 pub use hold::{Hold, Work};
 pub use ingest::{Ingest, Receive};
 pub use layout::Store;
-pub use notes::NOTE_BYTES;
 pub use names::Name;
+pub use notes::NOTE_BYTES;
 pub use prune::Pruned;
 pub use reader::Reader;
 pub use scratch::Scratch;

@@ -23,8 +23,8 @@ use std::time::SystemTime;
 
 use wharf_oci::Digest;
 
-use crate::names::rfc3339;
 use crate::survey::{Count, sizes};
+use crate::time::rfc3339;
 use crate::{Name, Store, StoreError};
 
 /// What a pruning removed, or would remove.
@@ -89,7 +89,7 @@ impl Store {
             };
         }
         if !dry_run {
-            self.forget(&plan.names)?;
+            self.forget_names(&plan.names)?;
         }
         let blobs = &self.layout().blobs;
         for (digest, bytes) in &plan.blobs {

@@ -12,7 +12,7 @@ impl Store {
     /// The manifests in the store whose `subject` is this digest, each once, in the
     /// order of the table of names.
     ///
-    /// The table says which they may be: [`Store::set_name`] and [`Store::remember`]
+    /// The table says which they may be: [`Store::set_name`] and [`Store::set_seen`]
     /// note the subject of a manifest. What it says is checked against the manifest
     /// itself, so that a table that was tampered with can make one disappear and can
     /// not make one up. The content that a referrer names may be incomplete.
@@ -88,7 +88,7 @@ mod tests {
             let name = format!("r.example/app@{}", target.digest);
             store.set_name(&name, target).unwrap();
         }
-        store.remember(&list).unwrap();
+        store.set_seen(&list).unwrap();
         store.set_name("r.example/app:sig", &signature).unwrap();
         let found = store.referrers(&app.digest).unwrap();
         assert_eq!(found, [signature.clone(), list]);
@@ -100,7 +100,7 @@ mod tests {
         let (_temporary, store) = store();
         let app = manifest(&store, None, "app");
         let signature = manifest(&store, Some(&app), "signature");
-        store.remember(&signature).unwrap();
+        store.set_seen(&signature).unwrap();
         let path = store.path().join("index.json");
         let text = std::fs::read_to_string(&path).unwrap();
         let wrong = text.replace(app.digest.as_str(), signature.digest.as_str());

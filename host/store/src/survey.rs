@@ -170,7 +170,7 @@ mod tests {
         let place = Place::new();
         let app = image(&place.store, &[b"layer"], None);
         place.store.set_name("r.example/app:1", &app).unwrap();
-        place.store.remember(&app).unwrap();
+        place.store.set_seen(&app).unwrap();
         let hold = place.store.hold(&app.digest).unwrap();
         let partial = describe(&bytes(1000, 1));
         let begun = ingest(&place.store, &partial);

@@ -9,6 +9,7 @@
 //! bytes. What is loaded is hostile until it was looked at: see [`load`].
 
 mod error;
+mod index;
 mod load;
 mod save;
 mod source;

@@ -80,7 +80,13 @@ impl Store {
         }
         target.finish()?;
         Ok(Saved {
-            manifests: members.into_iter().map(|(_, member)| member).collect(),
+            manifests: members
+                .into_iter()
+                .map(|(name, member)| Member {
+                    name: name.map(ToString::to_string),
+                    ..member
+                })
+                .collect(),
             content: count,
         })
     }
@@ -253,21 +259,10 @@ impl Target {
             }
             Kind::Directory => write_file(&path.join(name), content),
         };
-        written.map_err(|error| {
-            // An error of the store in the reader stays what it is.
-            match error
-                .get_ref()
-                .is_some_and(|inner| inner.is::<StoreError>())
-            {
-                true => match error
-                    .into_inner()
-                    .map(|inner| inner.downcast::<StoreError>())
-                {
-                    Some(Ok(error)) => ArchiveError::Store(*error),
-                    _ => ArchiveError::io("writing", path)(io::ErrorKind::Other.into()),
-                },
-                false => ArchiveError::io("writing", path)(error),
-            }
+        // An error of the store in the reader stays what it is.
+        written.map_err(|error| match error.downcast::<StoreError>() {
+            Ok(error) => ArchiveError::Store(error),
+            Err(error) => ArchiveError::io("writing", path)(error),
         })
     }
 

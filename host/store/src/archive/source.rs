@@ -129,7 +129,7 @@ fn part_of(root: &Folder, name: &str) -> io::Result<Option<Option<(File, u64)>>>
                 Ok(next) => folder = next,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Some(None)),
                 Err(error) => match folder.look(part) {
-                    Ok(Found::Other) | Ok(Found::File(..)) => return Ok(None),
+                    Ok(Found::Other | Found::File(..)) => return Ok(None),
                     _ => return Err(error),
                 },
             }

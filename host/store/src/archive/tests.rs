@@ -30,8 +30,8 @@ fn signed() -> (Place, Descriptor, Descriptor, Descriptor) {
     let counter = image(&place.store, &[b"counter"], Some(&signature));
     let name = reference("r.example/app:1").to_string();
     place.store.set_name(&name, &app).unwrap();
-    place.store.remember(&counter).unwrap();
-    place.store.remember(&signature).unwrap();
+    place.store.set_seen(&counter).unwrap();
+    place.store.set_seen(&signature).unwrap();
     (place, app, signature, counter)
 }
 
@@ -44,6 +44,7 @@ fn what_was_saved_is_loaded_with_what_refers_to_it() {
         let wanted = [wanted(Some("r.example/app:1"), &app)];
         let saved = place.store.save(&wanted, true, &path).unwrap();
         assert_eq!(saved.manifests.len(), 3);
+        assert_eq!(saved.manifests[0].name.as_deref(), Some("r.example/app:1"));
         assert_eq!(saved.content.pieces, 8);
 
         let other = Place::new();
@@ -53,9 +54,9 @@ fn what_was_saved_is_loaded_with_what_refers_to_it() {
         let found = other.store.find_name("r.example/app:1").unwrap();
         assert_eq!(found, Some(app.clone()));
         let referrers = other.store.referrers(&app.digest).unwrap();
-        assert_eq!(referrers, [signature.clone()]);
+        assert_eq!(referrers, std::slice::from_ref(&signature));
         let referrers = other.store.referrers(&signature.digest).unwrap();
-        assert_eq!(referrers, [counter.clone()]);
+        assert_eq!(referrers, std::slice::from_ref(&counter));
         assert!(other.store.verify_all().unwrap().damaged.is_empty());
         let again = other.store.load(&path, None).unwrap();
         assert_eq!((again.content.pieces, again.present), (0, saved.content));

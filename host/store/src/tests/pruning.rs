@@ -17,7 +17,7 @@ fn age(place: &Place, target: &Descriptor, days: u64) {
         serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
     for entry in table["manifests"].as_array_mut().unwrap() {
         if entry["digest"] == target.digest.as_str() {
-            entry["annotations"]["dev.wharf.seen"] = crate::names::rfc3339(time).into();
+            entry["annotations"]["dev.wharf.seen"] = crate::time::rfc3339(time).into();
         }
     }
     std::fs::write(&path, table.to_string()).unwrap();
@@ -132,8 +132,8 @@ fn a_signature_goes_with_what_it_signs() {
     let (old, new) = two(&place);
     let signature = image(&place.store, &[b"signature"], Some(&old));
     let counter = image(&place.store, &[b"counter"], Some(&signature));
-    place.store.remember(&counter).unwrap();
-    place.store.remember(&signature).unwrap();
+    place.store.set_seen(&counter).unwrap();
+    place.store.set_seen(&signature).unwrap();
     age(&place, &signature, 5);
     age(&place, &counter, 5);
     let all = place.store.survey().unwrap().blobs.bytes;
