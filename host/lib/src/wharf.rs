@@ -318,6 +318,7 @@ impl Wharf {
     /// else it goes through the store.
     pub async fn copy(&self, source: &Reference, target: &Reference) -> Result<Report, Error> {
         if source.registry != target.registry {
+            let _work = self.at_work().await?;
             let pulled = self.pull(source).await?;
             return self.push(&pulled.manifest.digest, target).await;
         }
@@ -386,12 +387,12 @@ impl Wharf {
         access: Access,
         operation: Operation,
     ) -> Result<Answer, Error> {
+        let _work = self.at_work().await?;
         let Subject {
             registry,
             repository,
             sources,
         } = subject;
-        let _work = self.at_work().await?;
         let (transport, schemes) = self.transport(registry);
         let options = Options {
             transport,
