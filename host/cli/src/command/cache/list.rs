@@ -85,9 +85,12 @@ fn row(store: &Store, name: Name) -> Result<Row, StoreError> {
 impl Answer for Listing {
     fn lines(&self) -> Vec<String> {
         let name = |row: &Row| row.name.clone().unwrap_or_else(|| "(no name)".to_owned());
-        let size = |row: &Row| match row.complete {
-            true => DecimalBytes(row.size).to_string(),
-            false => "incomplete".to_owned(),
+        let size = |row: &Row| {
+            if row.complete {
+                DecimalBytes(row.size).to_string()
+            } else {
+                "incomplete".to_owned()
+            }
         };
         let names = self.names.iter().map(|row| name(row).chars().count()).max();
         let sizes = self.names.iter().map(|row| size(row).chars().count()).max();
