@@ -65,16 +65,7 @@ impl Output {
             Format::Plain => to_text(&answer.lines()),
             Format::Json => to_json(answer)?,
         };
-        let mut stdout = io::stdout().lock();
-        match stdout
-            .write_all(text.as_bytes())
-            .and_then(|()| stdout.flush())
-        {
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-                Err(CommandError::standard_output(error))
-            }
-            _ => Ok(()),
-        }
+        write(text.as_bytes())
     }
 
     /// Says how far things are. Left out when quiet, and with JSON.
@@ -113,6 +104,22 @@ impl Output {
             Format::Plain => plain_error(error),
             Format::Json => json_error(error),
         });
+    }
+}
+
+/// Prints a program that another one is to run, as it is.
+pub(crate) fn script(text: &[u8]) -> Result<(), CommandError> {
+    write(text)
+}
+
+/// To standard output. That its reader went away is no error.
+fn write(text: &[u8]) -> Result<(), CommandError> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(CommandError::standard_output(error))
+        }
+        _ => Ok(()),
     }
 }
 

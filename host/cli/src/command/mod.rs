@@ -1,6 +1,7 @@
 //! The commands: one file each, with its arguments and what it does.
 
 mod cache;
+mod completions;
 mod registry;
 mod up;
 
@@ -35,6 +36,12 @@ enum Command {
     Up(up::Args),
     #[command(subcommand)]
     Cache(cache::Command),
+    Completions(completions::Args),
+}
+
+/// The grammar of the whole command line.
+fn grammar() -> clap::Command {
+    <Wharf as clap::CommandFactory>::command()
 }
 
 /// Does what the arguments, the program's name first, ask for.
@@ -59,6 +66,7 @@ impl Command {
             Self::Registry(command) => command.output(),
             Self::Up(args) => args.output.output(),
             Self::Cache(command) => command.output(),
+            Self::Completions(_) => Output::new(Format::Plain, false),
         }
     }
 
@@ -67,6 +75,7 @@ impl Command {
             Self::Registry(command) => command.run(output).await,
             Self::Up(args) => args.run(output).await,
             Self::Cache(command) => command.run(output).await,
+            Self::Completions(args) => args.run(),
         }
     }
 }
