@@ -8,6 +8,7 @@ mod cache;
 mod concurrent;
 mod hostile_server;
 mod interop;
+mod layout;
 mod login;
 mod memory;
 mod pull;

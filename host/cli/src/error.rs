@@ -6,7 +6,7 @@ use std::io;
 use std::path::Path;
 
 use wharf_host::credentials::LoginFileError;
-use wharf_host::{Error as HostError, Registry, StoreError};
+use wharf_host::{ArchiveError, Error as HostError, Registry, StoreError};
 use wharf_up::UpError;
 
 use crate::exit::Exit;
@@ -204,6 +204,21 @@ impl From<StoreError> for CommandError {
             StoreError::Mismatch { .. } => Kind::Integrity,
             StoreError::Name(_) | StoreError::Layout(_) => Kind::Usage,
             _ => Kind::Other,
+        };
+        Self::new(kind, error.to_string())
+    }
+}
+
+impl From<ArchiveError> for CommandError {
+    fn from(error: ArchiveError) -> Self {
+        let kind = match error {
+            ArchiveError::Store(error) => return Self::from(error),
+            ArchiveError::Mismatch { .. } | ArchiveError::Missing { .. } => Kind::Integrity,
+            ArchiveError::Io { ref source, .. } if source.kind() == io::ErrorKind::NotFound => {
+                Kind::Usage
+            }
+            ArchiveError::Io { .. } => Kind::Other,
+            _ => Kind::Usage,
         };
         Self::new(kind, error.to_string())
     }

@@ -9,6 +9,7 @@ mod options;
 mod output;
 mod progress;
 mod source;
+mod stored;
 mod text;
 
 use std::process::ExitCode;

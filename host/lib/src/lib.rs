@@ -47,5 +47,10 @@ pub use progress::{Event, Observer, Unobserved};
 pub use report::{Outcome, Packed, Report, Transfer};
 pub use wharf::{Builder, Connection, Pace, PackOptions, Pull, Wharf};
 pub use wharf_net::{ClientCertificate, Tls};
+pub use wharf_oci::digest::DigestError;
+pub use wharf_oci::reference::ReferenceError;
 pub use wharf_oci::{Descriptor, Digest, Reference, Registry, Repository};
-pub use wharf_store::{Count, Name, Pruned, Store, StoreError, Survey, Verified, Work};
+pub use wharf_store::{
+    ArchiveError, Count, Loaded, Member, Name, Pruned, Saved, Store, StoreError, Survey, Verified,
+    Wanted, Work,
+};

@@ -1,11 +1,14 @@
 //! `wharf registry`: what goes to a registry and comes from one.
 
 mod copy;
+mod load;
 mod login;
 mod logout;
+mod members;
 mod prompt;
 mod pull;
 mod push;
+mod save;
 mod server;
 mod transfers;
 
@@ -25,6 +28,8 @@ pub(super) enum Command {
     Push(push::Args),
     Pull(pull::Args),
     Copy(copy::Args),
+    Save(save::Args),
+    Load(load::Args),
 }
 
 impl Command {
@@ -36,6 +41,8 @@ impl Command {
             Self::Push(args) => args.output,
             Self::Pull(args) => args.output,
             Self::Copy(args) => args.output,
+            Self::Save(args) => args.output,
+            Self::Load(args) => args.output,
         }
         .output()
     }
@@ -48,6 +55,8 @@ impl Command {
             Self::Push(args) => args.run(output).await,
             Self::Pull(args) => args.run(output).await,
             Self::Copy(args) => args.run(output).await,
+            Self::Save(args) => args.run(output).await,
+            Self::Load(args) => args.run(output).await,
         }
     }
 }

@@ -1,15 +1,17 @@
 //! `wharf registry push`
 
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
-use wharf_host::{Digest, PackOptions, Reference};
+use wharf_host::{Digest, PackOptions, Reference, Store};
 
 use super::transfers::{Transferred, summary, transferred};
 use crate::error::CommandError;
 use crate::options::{self, ConnectionArgs, OutputArgs, StoreArgs};
 use crate::output::{Answer, Output};
 use crate::progress::Progress;
+use crate::stored::Stored;
 use crate::{env, source};
 
 /// Pack an application and send it to a registry
@@ -17,8 +19,10 @@ use crate::{env, source};
 /// Packs what `spin.toml` describes into the content store and sends what the registry
 /// does not have yet. The same input gives the same digest, on every machine and at
 /// every time; with `$SOURCE_DATE_EPOCH` set, the artifact says that it was made then.
-///
 /// Components must be built: `build` commands are not run.
+///
+/// What is in the content store already, because it was loaded or pulled, is sent as
+/// it is.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
@@ -29,6 +33,9 @@ Examples:
   $ wharf registry push -f shop/spin.toml ghcr.io/user/shop:v2 \\
       --annotation org.opencontainers.image.source=https://github.com/user/shop
 
+  Bring what was loaded, or pulled, to another registry:
+  $ wharf registry push registry.internal/app:v1 -f ghcr.io/user/app:v1
+
   Publish to a registry on this machine, for programs:
   $ wharf registry push --format json localhost:5000/app:dev")]
 pub(in crate::command) struct Args {
@@ -36,19 +43,19 @@ pub(in crate::command) struct Args {
     #[arg(value_name = "REFERENCE")]
     reference: Reference,
 
-    /// The application: a spin.toml, or the directory of one
+    /// The application: a spin.toml, the directory of one, or what the content store
+    /// has by this reference or digest [default: this directory]
+    ///
+    /// A path that exists wins over a reference.
     #[arg(
         short = 'f',
         long,
         visible_alias = "file",
-        value_name = "FILE|DIR",
-        default_value = "."
+        value_name = "FILE|DIR|REFERENCE|DIGEST",
+        default_value = ".",
+        hide_default_value = true
     )]
-    #[arg(hide_default_value = true)]
-    #[arg(
-        help = "The application: a spin.toml, or the directory of one [default: this directory]"
-    )]
-    from: PathBuf,
+    from: OsString,
 
     /// Annotate the manifest (can be repeated)
     #[arg(long = "annotation", value_name = "KEY=VALUE", value_parser = options::key_value)]
@@ -89,18 +96,31 @@ impl Args {
             created: created()?,
             annotations: distinct(self.annotations)?,
         };
-        let manifest = source::manifest_at(&self.from)?;
+        let what = What::infer(&self.from)?;
+        if let (What::Stored(stored), false) = (&what, options.annotations.is_empty()) {
+            return Err(CommandError::usage(format!(
+                "--annotation is for what is packed, and {stored} of the content store is sent \
+                 as it is"
+            )));
+        }
         let progress = Progress::new(output);
         let store = self.store.open()?;
         let wharf = options::wharf(store, &self.connection, output, &progress)?;
-        let packed = wharf
-            .pack(&manifest, &options)
-            .await
-            .map_err(|error| CommandError::packing(error, &manifest))?;
-        for warning in &packed.warnings {
+        let _work = wharf.at_work().await?;
+        let (digest, warnings) = match &what {
+            What::App(manifest) => {
+                let packed = wharf
+                    .pack(manifest, &options)
+                    .await
+                    .map_err(|error| CommandError::packing(error, manifest))?;
+                (packed.manifest.digest, packed.warnings)
+            }
+            What::Stored(stored) => (find(wharf.store(), stored)?, Vec::new()),
+        };
+        for warning in &warnings {
             output.warning_of_answer(warning);
         }
-        let digest = &packed.manifest.digest;
+        let digest = &digest;
         let target = target(&self.reference, digest)?;
         let pushed = if self.dry_run {
             wharf.plan(digest, &target).await
@@ -121,7 +141,7 @@ impl Args {
             size: report.manifest.size,
             dry_run: self.dry_run,
             transfers,
-            warnings: packed.warnings,
+            warnings,
         })
     }
 }
@@ -137,14 +157,56 @@ impl Answer for Pushed {
     }
 }
 
+/// What is to be sent.
+enum What {
+    /// The application of this manifest, once it is packed.
+    App(PathBuf),
+    /// Something of the content store.
+    Stored(Stored),
+}
+
+impl What {
+    /// What the user meant. An existing path wins.
+    fn infer(text: &OsStr) -> Result<Self, CommandError> {
+        let path = Path::new(text);
+        if path.symlink_metadata().is_ok() {
+            return source::manifest_at(path).map(Self::App);
+        }
+        let shown = path.display();
+        let stored = text.to_str().map(str::parse::<Stored>);
+        match stored {
+            Some(Ok(stored)) => Ok(Self::Stored(stored)),
+            Some(Err(why)) => Err(CommandError::usage(format!(
+                "there is no file and no directory {shown} here, and it can't be a name of \
+                 something in the content store: {why}"
+            ))),
+            None => Err(CommandError::usage(format!(
+                "there is no file and no directory {shown} here"
+            ))),
+        }
+    }
+}
+
+/// The manifest that is meant, all of which must be in the store.
+fn find(store: &Store, stored: &Stored) -> Result<Digest, CommandError> {
+    stored.find(store)?.ok_or_else(|| {
+        CommandError::usage(format!(
+            "there is no file and no directory {stored} here, and the content store at {} has \
+             nothing of that name, or not all of it",
+            store.path().display()
+        ))
+        .hint("`wharf cache list` tells what it has; `wharf registry load` and `pull` add to it")
+    })
+}
+
 /// Where exactly to send it. A digest in the reference is a promise of what is sent;
 /// once it is kept, the tag beside it is what gets set.
 fn target(reference: &Reference, packed: &Digest) -> Result<Reference, CommandError> {
     match &reference.digest {
         Some(promised) if promised != packed => Err(CommandError::usage(format!(
-            "the application has the digest {packed}, and the reference names {promised}"
+            "what is to be sent has the digest {packed}, and the reference names {promised}"
         ))
-        .hint("leave the digest out of the reference, or push the application that it belongs to")),
+        .hint("leave the digest out of the reference, or push what it belongs to")),
         Some(_) if reference.tag.is_some() => Ok(Reference {
             digest: None,
             ..reference.clone()
@@ -210,6 +272,17 @@ mod tests {
         let error = target(&other).unwrap_err();
         assert_eq!(error.kind.exit().code(), 2);
         assert!(error.messages[0].contains(DIGEST), "{error:?}");
+    }
+
+    #[test]
+    fn what_is_no_path_is_a_name_of_the_store() {
+        let app = What::infer(OsStr::new(env!("CARGO_MANIFEST_DIR")));
+        assert!(app.is_err_and(|error| error.messages[0].contains("no spin.toml")));
+        let stored = What::infer(OsStr::new("r.example/app:1"));
+        assert!(matches!(stored, Ok(What::Stored(_))));
+        let error = What::infer(OsStr::new("./No-such-app")).err().unwrap();
+        assert_eq!(error.kind.exit().code(), 2);
+        assert!(error.messages[0].contains("./No-such-app"), "{error:?}");
     }
 
     #[test]

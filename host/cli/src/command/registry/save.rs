@@ -1,0 +1,139 @@
+//! `wharf registry save`
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+use wharf_host::{Digest, Saved, Wanted, Wharf};
+
+use super::members::Shown;
+use crate::error::{CommandError, Kind};
+use crate::options::{self, ConnectionArgs, OutputArgs, StoreArgs};
+use crate::output::{Answer, Output};
+use crate::progress::Progress;
+use crate::stored::Stored;
+
+/// Save applications to a file, or a directory, to carry them elsewhere
+///
+/// Writes an OCI image layout, which other tools read too: a tar file when the name ends
+/// with `.tar`, else a new directory. What refers to an application in the store (a
+/// signature, for example) goes with it. The same applications give the same bytes.
+///
+/// What the store does not have is pulled first. `wharf registry load` is the reverse.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+Examples:
+  Save an application to a file:
+  $ wharf registry save ghcr.io/user/app:v1 -o app.tar
+
+  Save two into a directory, from the store alone:
+  $ wharf registry save --offline ghcr.io/user/app:v1 ghcr.io/user/shop:v2 -o layout/
+
+  Hand it to another tool:
+  $ wharf registry save ghcr.io/user/app:v1 -o app.tar && skopeo inspect oci-archive:app.tar")]
+pub(in crate::command) struct Args {
+    /// What to save: references, or digests of the store
+    #[arg(value_name = "REFERENCE|DIGEST", required = true)]
+    what: Vec<Stored>,
+
+    /// Where to write it: a file whose name ends with `.tar`, or a new directory
+    #[arg(short = 'o', long = "output", value_name = "FILE.tar|DIR")]
+    to: PathBuf,
+
+    /// Leave out what refers to the applications, signatures for example
+    #[arg(long)]
+    no_referrers: bool,
+
+    /// Pull nothing: fail when the store does not have it
+    #[arg(long)]
+    offline: bool,
+
+    #[command(flatten)]
+    connection: ConnectionArgs,
+
+    #[command(flatten)]
+    store: StoreArgs,
+
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+}
+
+/// What is printed.
+#[derive(Debug, Serialize)]
+struct Answered {
+    path: String,
+    manifests: Vec<Shown>,
+    /// How many pieces of content were written.
+    pieces: u64,
+    /// How many bytes they have.
+    bytes: u64,
+}
+
+impl Args {
+    /// Saves it.
+    pub(super) async fn run(self, output: Output) -> Result<(), CommandError> {
+        let progress = Progress::new(output);
+        let store = self.store.open()?;
+        let wharf = options::wharf(store, &self.connection, output, &progress)?;
+        let _work = wharf.at_work().await?;
+        let mut wanted = Vec::new();
+        for stored in &self.what {
+            let digest = match stored.find(wharf.store())? {
+                Some(digest) => digest,
+                None => pulled(&wharf, stored, self.offline, &progress).await?,
+            };
+            let name = stored.reference().cloned();
+            wanted.push(Wanted { name, digest });
+        }
+        let (store, to) = (wharf.store().clone(), self.to.clone());
+        let referrers = !self.no_referrers;
+        let saving = tokio::task::spawn_blocking(move || store.save(&wanted, referrers, &to));
+        let saved: Saved = saving
+            .await
+            .map_err(std::io::Error::from)?
+            .map_err(|error| CommandError::from(error).while_doing("cannot save"))?;
+        output.answer(&Answered {
+            path: self.to.display().to_string(),
+            manifests: saved.manifests.iter().map(Shown::of).collect(),
+            pieces: saved.content.pieces,
+            bytes: saved.content.bytes,
+        })
+    }
+}
+
+/// What the store does not have, from where it comes.
+async fn pulled(
+    wharf: &Wharf,
+    stored: &Stored,
+    offline: bool,
+    progress: &Progress,
+) -> Result<Digest, CommandError> {
+    let absent = || {
+        CommandError::new(
+            Kind::NotFound,
+            format!("{stored} is not in the content store, or not all of it"),
+        )
+    };
+    let reference = match stored.reference() {
+        None => return Err(absent().hint("name it by a reference, so that it can be pulled")),
+        Some(_) if offline => {
+            return Err(absent().hint("pull it, or leave out --offline"));
+        }
+        Some(reference) => reference,
+    };
+    let report = wharf.pull(reference).await;
+    progress.clear();
+    match report {
+        Ok(report) => Ok(report.manifest.digest),
+        Err(error) => Err(CommandError::at_registry(error, &reference.registry)
+            .while_doing(format!("cannot pull {reference}"))),
+    }
+}
+
+impl Answer for Answered {
+    fn lines(&self) -> Vec<String> {
+        let manifests = self.manifests.iter();
+        manifests
+            .map(|one| format!("Saved {}", one.text()))
+            .collect()
+    }
+}
