@@ -5,6 +5,7 @@
 
 mod bad_input;
 mod concurrent;
+mod credentials;
 mod hostile_server;
 mod interop;
 mod login;

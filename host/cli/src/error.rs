@@ -5,7 +5,7 @@ use std::error::Error;
 use std::io;
 use std::path::Path;
 
-use wharf_host::credentials::LoginFileError;
+use wharf_host::credentials::{CredentialError, LoginFileError};
 use wharf_host::{Error as HostError, Registry};
 use wharf_up::UpError;
 
@@ -195,6 +195,12 @@ impl From<HostError> for CommandError {
             _ => Kind::Other,
         };
         Self::new(kind, error.to_string())
+    }
+}
+
+impl From<CredentialError> for CommandError {
+    fn from(error: CredentialError) -> Self {
+        Self::new(Kind::Other, error.to_string())
     }
 }
 

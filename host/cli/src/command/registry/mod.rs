@@ -3,11 +3,11 @@
 mod copy;
 mod login;
 mod logout;
-mod prompt;
 mod pull;
 mod push;
 mod server;
 mod transfers;
+mod whoami;
 
 use clap::Subcommand;
 
@@ -22,6 +22,7 @@ use crate::output::Output;
 pub(super) enum Command {
     Login(login::Args),
     Logout(logout::Args),
+    Whoami(whoami::Args),
     Push(push::Args),
     Pull(pull::Args),
     Copy(copy::Args),
@@ -33,6 +34,7 @@ impl Command {
         match self {
             Self::Login(args) => args.output,
             Self::Logout(args) => args.output,
+            Self::Whoami(args) => args.output,
             Self::Push(args) => args.output,
             Self::Pull(args) => args.output,
             Self::Copy(args) => args.output,
@@ -45,6 +47,7 @@ impl Command {
         match self {
             Self::Login(args) => args.run(output).await,
             Self::Logout(args) => args.run(output),
+            Self::Whoami(args) => args.run(output),
             Self::Push(args) => args.run(output).await,
             Self::Pull(args) => args.run(output).await,
             Self::Copy(args) => args.run(output).await,

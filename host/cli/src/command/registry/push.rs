@@ -92,7 +92,13 @@ impl Args {
         let manifest = source::manifest_at(&self.from)?;
         let progress = Progress::new(output);
         let store = self.store.open()?;
-        let wharf = options::wharf(store, &self.connection, output, &progress)?;
+        let wharf = options::wharf(
+            store,
+            &[&self.reference.registry],
+            &self.connection,
+            output,
+            &progress,
+        )?;
         let packed = wharf
             .pack(&manifest, &options)
             .await
