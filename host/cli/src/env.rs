@@ -10,6 +10,17 @@ pub(crate) const CACHE_DIR: &str = "WHARF_CACHE_DIR";
 /// configuration folder. Read by the host library.
 pub(crate) const AUTH_FILE: &str = "WHARF_AUTH_FILE";
 
+/// The one file of credentials that counts, as Podman and Skopeo name it. Read by the
+/// host library.
+pub(crate) const REGISTRY_AUTH_FILE: &str = "REGISTRY_AUTH_FILE";
+
+/// The folder of Docker's config file. Read by the host library.
+pub(crate) const DOCKER_CONFIG: &str = "DOCKER_CONFIG";
+
+/// The folder of the user's configuration (XDG base directory specification 0.8).
+/// Read by the host library.
+pub(crate) const XDG_CONFIG_HOME: &str = "XDG_CONFIG_HOME";
+
 /// The folder of the user's caches (XDG base directory specification 0.8).
 pub(crate) const XDG_CACHE_HOME: &str = "XDG_CACHE_HOME";
 
@@ -24,12 +35,18 @@ pub(crate) const SOURCE_DATE_EPOCH: &str = "SOURCE_DATE_EPOCH";
 pub(crate) const SSL_CERT_FILE: &str = "SSL_CERT_FILE";
 
 /// Each of them with one line of explanation, for `wharf --help`.
-pub(crate) const TABLE: [(&str, &str); 6] = [
+pub(crate) const TABLE: [(&str, &str); 9] = [
     (
         CACHE_DIR,
         "folder of the content store (default: the user's cache folder)",
     ),
     (AUTH_FILE, "file that `wharf registry login` writes"),
+    (
+        REGISTRY_AUTH_FILE,
+        "file of credentials to use instead of all others",
+    ),
+    (DOCKER_CONFIG, "folder of Docker's config file"),
+    (XDG_CONFIG_HOME, "folder of the user's configuration"),
     (XDG_CACHE_HOME, "folder of the user's caches"),
     (HTTP_LISTEN_ADDR, "default of `wharf up --listen`"),
     (

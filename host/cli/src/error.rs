@@ -5,7 +5,7 @@ use std::error::Error;
 use std::io;
 use std::path::Path;
 
-use wharf_host::credentials::LoginFileError;
+use wharf_host::credentials::{CredentialError, LoginFileError};
 use wharf_host::{ArchiveError, Error as HostError, Registry, StoreError};
 use wharf_up::UpError;
 
@@ -221,6 +221,12 @@ impl From<ArchiveError> for CommandError {
             _ => Kind::Usage,
         };
         Self::new(kind, error.to_string())
+    }
+}
+
+impl From<CredentialError> for CommandError {
+    fn from(error: CredentialError) -> Self {
+        Self::new(Kind::Other, error.to_string())
     }
 }
 

@@ -8,6 +8,7 @@ mod interrupt;
 mod options;
 mod output;
 mod progress;
+mod prompt;
 mod source;
 mod stored;
 mod text;

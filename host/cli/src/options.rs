@@ -1,18 +1,21 @@
 //! Groups of options that several commands share.
 
+mod credential;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
-use wharf_host::credentials::{Chain, CredentialSource, DockerConfig, LoginFile};
-use wharf_host::{ClientCertificate, Connection, Pace, Pull, Store, Tls, Wharf};
+use wharf_host::{ClientCertificate, Connection, Pace, Pull, Registry, Store, Tls, Wharf};
+
+pub(crate) use credential::CredentialArgs;
 
 use crate::env;
 use crate::error::CommandError;
 use crate::output::Output;
 use crate::progress::Progress;
 
-/// How registries are reached.
+/// How registries are reached, and as whom.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
 #[command(next_help_heading = "Connection")]
 pub(crate) struct ConnectionArgs {
@@ -43,6 +46,9 @@ pub(crate) struct ConnectionArgs {
     /// of your own authority, use --ca-file instead.
     #[arg(long)]
     pub(crate) tls_skip_verify: bool,
+
+    #[command(flatten)]
+    pub(crate) credential: CredentialArgs,
 }
 
 /// Where content is kept on this machine.
@@ -178,18 +184,23 @@ impl OutputArgs {
     }
 }
 
-/// A client of registries over this store, with the user's credentials and progress.
+/// A client of these registries over this store, with the user's credentials and
+/// progress. Without registries it serves what needs none.
 pub(crate) fn wharf(
     store: Store,
+    registries: &[&Registry],
     connection: &ConnectionArgs,
     output: Output,
     progress: &Progress,
 ) -> Result<Wharf, CommandError> {
-    Ok(Wharf::builder(store)
-        .connection(connection.connection(output))
-        .credentials(Arc::new(stored_credentials()))
-        .observer(Arc::new(progress.clone()))
-        .build()?)
+    let mut builder = Wharf::builder(store).observer(Arc::new(progress.clone()));
+    if !registries.is_empty() {
+        let credentials = connection.credential.sources(registries, output)?;
+        builder = builder
+            .connection(connection.connection(output))
+            .credentials(Arc::new(credentials));
+    }
+    Ok(builder.build()?)
 }
 
 /// Parses `KEY=VALUE`. The value may be empty and may have further equals signs.
@@ -198,18 +209,6 @@ pub(crate) fn key_value(text: &str) -> Result<(String, String), String> {
         Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
         _ => Err("expected KEY=VALUE".to_owned()),
     }
-}
-
-/// What was stored by `wharf registry login`, then Docker's own.
-fn stored_credentials() -> Chain {
-    let mut sources: Vec<Arc<dyn CredentialSource>> = Vec::new();
-    if let Some(path) = LoginFile::default_path() {
-        sources.push(Arc::new(LoginFile::at(path)));
-    }
-    if let Some(docker) = DockerConfig::usual() {
-        sources.push(Arc::new(docker));
-    }
-    Chain::new(sources)
 }
 
 fn default_store() -> Option<PathBuf> {

@@ -127,6 +127,11 @@ async fn the_credential_of_another_registry_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_credential_of_another_repository_is_refused() {
+    attack("other-repository").await.assert_refused();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_digest_that_is_a_path_is_refused() {
     attack("digest-path").await.assert_refused();
 }

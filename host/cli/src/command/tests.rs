@@ -27,6 +27,10 @@ fn what_is_taken() {
         "wharf registry login ghcr.io -u user -p pass --skip-check",
         "wharf registry login localhost:5000 --username user --password pass -k",
         "wharf registry logout docker.io --format json",
+        "wharf registry whoami ghcr.io",
+        "wharf registry whoami ghcr.io/user/app --format json",
+        "wharf registry push ghcr.io/user/app -u user --password-stdin",
+        "wharf registry pull ghcr.io/user/app -u user -p pass",
         "wharf registry push ghcr.io/user/app:v1",
         "wharf registry push -f app ghcr.io/user/app --annotation a=b --annotation c=",
         "wharf registry push --file spin.toml --insecure localhost:5000/app",
@@ -37,6 +41,7 @@ fn what_is_taken() {
         "wharf oci pull r.example/app",
         "wharf up",
         "wharf up -f ghcr.io/user/app:v1 -e A=1 --env B=2 --listen 127.0.0.1:0",
+        "wharf up -f ghcr.io/user/app --username user --password-stdin",
         "wharf up --from app --find-free-port --quiet",
         "wharf up --from-file spin.toml --sh",
         "wharf up --file spin.toml --shush",
@@ -69,6 +74,11 @@ fn what_is_refused_and_what_the_text_names() {
         (
             "wharf registry login ghcr.io -u a -p b --password-stdin",
             "cannot be used with",
+        ),
+        ("wharf registry whoami ghcr.io/app:v1", "not a repository"),
+        (
+            "wharf registry push r.example/app --password-stdin",
+            "--username",
         ),
         ("wharf registry push", "<REFERENCE>"),
         ("wharf registry push https://ghcr.io/user/app", "scheme"),
@@ -122,6 +132,7 @@ fn the_help_of_every_command_has_examples() {
         "registry load",
         "registry login",
         "registry logout",
+        "registry whoami",
         "registry push",
         "registry pull",
     ] {

@@ -141,7 +141,11 @@ impl Args {
     async fn load(&self, source: Source, output: Output) -> Result<App, CommandError> {
         let store = self.store.open()?;
         let progress = Progress::new(output);
-        let wharf = options::wharf(store, &self.connection, output, &progress)?;
+        let registries = match &source {
+            Source::Registry(reference) => vec![&reference.registry],
+            Source::Manifest(_) => Vec::new(),
+        };
+        let wharf = options::wharf(store, &registries, &self.connection, output, &progress)?;
         // Until the application holds its content.
         let _work = wharf.at_work().await?;
         let settings = Settings {

@@ -136,12 +136,14 @@ impl<T: Send> credentials::HostWithStore<T> for HasSelf<State> {
     async fn get(
         accessor: &Accessor<T, Self>,
         registry: String,
-        _repository: Option<String>,
+        repository: Option<String>,
         _actions: Vec<String>,
     ) -> wasmtime::Result<Result<Option<Lent>, Error>> {
-        let (own, source, stand_ins) = accessor.with(|mut access| {
-            let vault = &access.get().vault;
+        let (concerned, own, source, stand_ins) = accessor.with(|mut access| {
+            let state = access.get();
+            let vault = &state.vault;
             (
+                state.repository.clone(),
                 vault.registry.clone(),
                 vault.source.clone(),
                 vault.stand_ins.clone(),
@@ -153,8 +155,18 @@ impl<T: Send> credentials::HostWithStore<T> for HasSelf<State> {
                 wharf_oci::problem::clean(&registry, 100)
             ))));
         };
+        // The call's repository, whatever the guest says: others may have credentials
+        // of their own.
+        if repository
+            .is_some_and(|asked| concerned.as_ref().is_none_or(|own| own.as_str() != asked))
+        {
+            return Ok(Err(Error::Refused(
+                "the credential for another repository than the call's is not lent".to_owned(),
+            )));
+        }
         // Helpers are programs: they may take their time.
-        let found = tokio::task::spawn_blocking(move || source.find(&own)).await?;
+        let found =
+            tokio::task::spawn_blocking(move || source.find(&own, concerned.as_ref())).await?;
         Ok(match found {
             Ok(None) => Ok(None),
             Ok(Some(credential)) => stand_ins.lend(credential).map(Some),

@@ -6,16 +6,16 @@
 //! parsed is never written over: it may hold what somebody still needs.
 
 use std::fs::{self, File};
-use std::io::{ErrorKind, Write as _};
+use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
-use std::{env, io};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 use wharf_oci::Registry;
 
-use super::{Credential, CredentialError, CredentialSource, Secret};
+use super::Secret;
+use super::key::Key;
 
 /// The file in which logins are kept.
 #[derive(Debug, Clone)]
@@ -52,22 +52,6 @@ pub enum LoginFileError {
 }
 
 impl LoginFile {
-    /// Where it usually is: `$WHARF_AUTH_FILE`, else `wharf/auth.json` in
-    /// `$XDG_CONFIG_HOME` or else `~/.config`. None when none of these is set.
-    #[must_use]
-    pub fn default_path() -> Option<PathBuf> {
-        let set = |name| env::var_os(name).filter(|value| !value.is_empty());
-        if let Some(path) = set("WHARF_AUTH_FILE") {
-            return Some(path.into());
-        }
-        let config = match set("XDG_CONFIG_HOME").map(PathBuf::from) {
-            // The XDG base directory specification has relative paths ignored.
-            Some(path) if path.is_absolute() => path,
-            _ => PathBuf::from(set("HOME")?).join(".config"),
-        };
-        Some(config.join("wharf").join("auth.json"))
-    }
-
     /// The file at a path, which need not exist.
     #[must_use]
     pub fn at(path: PathBuf) -> Self {
@@ -89,18 +73,24 @@ impl LoginFile {
     ) -> Result<(), LoginFileError> {
         let auth = STANDARD.encode(format!("{username}:{}", password.reveal()));
         self.change(|auths| {
+            auths.retain(|key, _| !is_for(key, registry));
             auths.insert(registry.to_string(), json!({ "auth": auth }));
             true
         })
         .map(drop)
     }
 
-    /// Forgets what is kept for a registry, and says whether there was something.
+    /// Forgets what is kept for all of a registry, however its key is written, and
+    /// says whether there was something.
     pub fn erase(&self, registry: &Registry) -> Result<bool, LoginFileError> {
         if self.read()?.is_none() {
             return Ok(false);
         }
-        self.change(|auths| auths.remove(registry.as_str()).is_some())
+        self.change(|auths| {
+            let before = auths.len();
+            auths.retain(|key, _| !is_for(key, registry));
+            auths.len() < before
+        })
     }
 
     /// Changes the entries under the lock; writes when `edit` says so.
@@ -157,28 +147,6 @@ impl LoginFile {
         }
     }
 
-    fn entry(&self, registry: &Registry) -> Result<Option<Credential>, LoginFileError> {
-        let Some(whole) = self.read()? else {
-            return Ok(None);
-        };
-        let Some(entry) = whole
-            .get("auths")
-            .and_then(|auths| auths.get(registry.as_str()))
-        else {
-            return Ok(None);
-        };
-        let undecodable = || self.content(&format!("its entry for {registry} can't be decoded"));
-        let auth = entry.get("auth").and_then(Value::as_str);
-        let auth = auth.ok_or_else(undecodable)?;
-        let decoded = STANDARD.decode(auth).map_err(|_| undecodable())?;
-        let decoded = String::from_utf8(decoded).map_err(|_| undecodable())?;
-        let (username, password) = decoded.split_once(':').ok_or_else(undecodable)?;
-        Ok(Some(Credential::UserPassword {
-            username: username.to_owned(),
-            password: Secret::new(password.to_owned()),
-        }))
-    }
-
     fn io(&self, operation: &'static str, source: io::Error) -> LoginFileError {
         LoginFileError::Io {
             operation,
@@ -195,15 +163,9 @@ impl LoginFile {
     }
 }
 
-impl CredentialSource for LoginFile {
-    fn find(&self, registry: &Registry) -> Result<Option<Credential>, CredentialError> {
-        self.entry(registry)
-            .map_err(|error| CredentialError(error.to_string()))
-    }
-
-    fn name(&self) -> String {
-        format!("the login file `{}`", self.path.display())
-    }
+/// Whether a key is for all of a registry.
+fn is_for(key: &str, registry: &Registry) -> bool {
+    Key::parse(key).is_some_and(|key| key.is_all_of(registry))
 }
 
 /// Makes a directory and those above it that are missing, for the owner alone.
@@ -221,6 +183,12 @@ fn private_directories(directory: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::credentials::{AuthFile, Credential, CredentialSource as _, Owner};
+
+    fn find(file: &LoginFile, registry: &Registry) -> Option<Credential> {
+        let source = AuthFile::at(file.path().to_owned(), Owner::Login);
+        source.find(registry, None).unwrap()
+    }
 
     fn registry(text: &str) -> Registry {
         text.parse().unwrap()
@@ -236,7 +204,7 @@ mod tests {
     fn what_was_stored_is_found_until_it_is_erased() {
         let (_directory, file) = file();
         let (one, two) = (registry("one.example:5000"), registry("two.example"));
-        assert_eq!(file.find(&one), Ok(None));
+        assert_eq!(find(&file, &one), None);
         assert!(!file.erase(&one).unwrap());
         file.store(&one, "ada", &Secret::new("p:w".into())).unwrap();
         file.store(&two, "ada", &Secret::new("other".into()))
@@ -245,10 +213,10 @@ mod tests {
             username: "ada".into(),
             password: Secret::new("p:w".into()),
         };
-        assert_eq!(file.find(&one), Ok(Some(found)));
+        assert_eq!(find(&file, &one), Some(found));
         assert!(file.erase(&one).unwrap());
-        assert_eq!(file.find(&one), Ok(None));
-        assert!(file.find(&two).unwrap().is_some());
+        assert_eq!(find(&file, &one), None);
+        assert!(find(&file, &two).is_some());
     }
 
     #[cfg(unix)]
@@ -273,6 +241,23 @@ mod tests {
             assert!(matches!(stored, Err(LoginFileError::Content { .. })));
             assert_eq!(fs::read_to_string(file.path()).unwrap(), text);
         }
+    }
+
+    #[test]
+    fn a_registry_has_one_entry_however_it_was_written() {
+        let (_directory, file) = file();
+        private_directories(file.path().parent().unwrap()).unwrap();
+        let before = r#"{"auths": {"https://index.docker.io/v1/": {}, "docker.io/user": {}}}"#;
+        fs::write(file.path(), before).unwrap();
+        let hub = registry("docker.io");
+        file.store(&hub, "ada", &Secret::new("pw".into())).unwrap();
+        let text = fs::read_to_string(file.path()).unwrap();
+        assert!(!text.contains("index.docker.io"), "{text}");
+        fs::write(file.path(), before).unwrap();
+        assert!(file.erase(&hub).unwrap());
+        assert!(!file.erase(&hub).unwrap());
+        let text = fs::read_to_string(file.path()).unwrap();
+        assert!(text.contains("docker.io/user"), "{text}");
     }
 
     #[test]

@@ -1,17 +1,23 @@
 //! Where credentials come from. They stay on this side: a guest gets stand-ins
 //! (see the WIT interface `credentials`).
 
-mod docker;
+mod auth_file;
+mod helper;
+mod key;
 mod login_file;
+mod places;
 mod secret;
+mod spin;
 
 use std::sync::Arc;
 
-use wharf_oci::Registry;
+use wharf_oci::{Registry, Repository};
 
-pub use docker::DockerConfig;
+pub use auth_file::{AuthFile, Owner};
 pub use login_file::{LoginFile, LoginFileError};
+pub use places::Places;
 pub use secret::Secret;
+pub use spin::SpinLogins;
 
 /// Something to prove oneself with to a registry.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +35,17 @@ pub enum Credential {
     RegistryToken(Secret),
 }
 
+impl Credential {
+    /// The user name, where there is one.
+    #[must_use]
+    pub fn username(&self) -> Option<&str> {
+        match self {
+            Self::UserPassword { username, .. } => Some(username),
+            Self::IdentityToken(_) | Self::RegistryToken(_) => None,
+        }
+    }
+}
+
 /// A source of credentials could not be used. Says which and why, and nothing
 /// secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -37,9 +54,14 @@ pub struct CredentialError(pub String);
 
 /// A place that credentials are kept in.
 pub trait CredentialSource: Send + Sync {
-    /// The credential for a registry, or none. May block. A source that exists and
-    /// can't be read is an error: going on as nobody would hide it.
-    fn find(&self, registry: &Registry) -> Result<Option<Credential>, CredentialError>;
+    /// The credential for a repository of a registry, or for the registry as such, or
+    /// none. May block. A source that exists and can't be read is an error: going on
+    /// as nobody would hide it.
+    fn find(
+        &self,
+        registry: &Registry,
+        repository: Option<&Repository>,
+    ) -> Result<Option<Credential>, CredentialError>;
 
     /// What to call the source in messages.
     fn name(&self) -> String;
@@ -64,7 +86,11 @@ impl Fixed {
 }
 
 impl CredentialSource for Fixed {
-    fn find(&self, registry: &Registry) -> Result<Option<Credential>, CredentialError> {
+    fn find(
+        &self,
+        registry: &Registry,
+        _repository: Option<&Repository>,
+    ) -> Result<Option<Credential>, CredentialError> {
         Ok((*registry == self.registry).then(|| self.credential.clone()))
     }
 
@@ -84,16 +110,37 @@ impl Chain {
     pub fn new(sources: Vec<Arc<dyn CredentialSource>>) -> Self {
         Self(sources)
     }
-}
 
-impl CredentialSource for Chain {
-    fn find(&self, registry: &Registry) -> Result<Option<Credential>, CredentialError> {
+    /// The same, with another source in front.
+    #[must_use]
+    pub fn after(mut self, source: Arc<dyn CredentialSource>) -> Self {
+        self.0.insert(0, source);
+        self
+    }
+
+    /// The credential, and the name of the source that it is from.
+    pub fn locate(
+        &self,
+        registry: &Registry,
+        repository: Option<&Repository>,
+    ) -> Result<Option<(Credential, String)>, CredentialError> {
         for source in &self.0 {
-            if let Some(credential) = source.find(registry)? {
-                return Ok(Some(credential));
+            if let Some(credential) = source.find(registry, repository)? {
+                return Ok(Some((credential, source.name())));
             }
         }
         Ok(None)
+    }
+}
+
+impl CredentialSource for Chain {
+    fn find(
+        &self,
+        registry: &Registry,
+        repository: Option<&Repository>,
+    ) -> Result<Option<Credential>, CredentialError> {
+        let located = self.locate(registry, repository)?;
+        Ok(located.map(|(credential, _)| credential))
     }
 
     fn name(&self) -> String {
@@ -109,7 +156,11 @@ mod tests {
     struct Broken;
 
     impl CredentialSource for Broken {
-        fn find(&self, _: &Registry) -> Result<Option<Credential>, CredentialError> {
+        fn find(
+            &self,
+            _: &Registry,
+            _: Option<&Repository>,
+        ) -> Result<Option<Credential>, CredentialError> {
             Err(CredentialError("it is broken".into()))
         }
 
@@ -133,13 +184,14 @@ mod tests {
             fixed("r.example"),
             Arc::new(Broken),
         ]);
-        assert!(found.find(&registry).unwrap().is_some());
+        let (_, source) = found.locate(&registry, None).unwrap().unwrap();
+        assert_eq!(source, "the given credential");
         let broken = Chain::new(vec![
             fixed("other.example"),
             Arc::new(Broken),
             fixed("r.example"),
         ]);
-        assert!(broken.find(&registry).is_err());
-        assert_eq!(Chain::default().find(&registry), Ok(None));
+        assert!(broken.find(&registry, None).is_err());
+        assert_eq!(Chain::default().find(&registry, None), Ok(None));
     }
 }

@@ -19,6 +19,7 @@ pub async fn run(reference: &str) -> String {
         "other-origin" => other_origin(&elsewhere).await,
         "other-scheme" => other_scheme(registry).await,
         "other-credential" => other_credential().await,
+        "other-repository" => other_repository(registry).await,
         "digest-path" => digest_path().await,
         "name-path" => name_path().await,
         "put-wrong-digest" => put_wrong_digest().await,
@@ -52,6 +53,16 @@ async fn other_scheme(registry: &str) -> String {
 async fn other_credential() -> String {
     match credentials::get("other.example".to_owned(), None, vec!["pull".to_owned()]).await {
         Ok(Some(_)) => "SUCCEEDED: the credential of another registry was given".to_owned(),
+        Ok(None) => "refused: no credential was given".to_owned(),
+        Err(error) => format!("refused: {error:?}"),
+    }
+}
+
+/// The credential of a repository other than the one of the call, at its registry.
+async fn other_repository(registry: &str) -> String {
+    let repository = Some("other/repository".to_owned());
+    match credentials::get(registry.to_owned(), repository, vec!["pull".to_owned()]).await {
+        Ok(Some(_)) => "SUCCEEDED: the credential of another repository was given".to_owned(),
         Ok(None) => "refused: no credential was given".to_owned(),
         Err(error) => format!("refused: {error:?}"),
     }

@@ -57,7 +57,8 @@ impl Args {
     pub(super) async fn run(self, output: Output) -> Result<(), CommandError> {
         let progress = Progress::new(output);
         let store = self.store.open()?;
-        let wharf = options::wharf(store, &self.connection, output, &progress)?;
+        let registries = [&self.source.registry, &self.target.registry];
+        let wharf = options::wharf(store, &registries, &self.connection, output, &progress)?;
         let copied = wharf.copy(&self.source, &self.target).await;
         progress.clear();
         let report = copied.map_err(|error| {

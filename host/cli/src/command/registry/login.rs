@@ -1,13 +1,12 @@
 //! `wharf registry login`
 
-use std::io;
 use std::sync::Arc;
 
 use serde::Serialize;
-use wharf_host::credentials::{Credential, Fixed, LoginFile, Secret};
+use wharf_host::credentials::{Credential, Fixed, LoginFile, Places, Secret};
 use wharf_host::{Registry, Wharf};
 
-use super::{prompt, server};
+use super::server;
 use crate::error::CommandError;
 use crate::options::{ConnectionArgs, OutputArgs, StoreArgs};
 use crate::output::{Answer, Output};
@@ -15,11 +14,12 @@ use crate::output::{Answer, Output};
 /// Log in to a registry
 ///
 /// Checks the user name and the password (for many registries, an access token) with
-/// the registry and then stores them in a file that only you can read, in `wharf` in
-/// your configuration folder, or at `$WHARF_AUTH_FILE`. On a terminal, asks for what is
-/// not given.
+/// the registry and then stores them in a file that only you can read: the one of
+/// `$REGISTRY_AUTH_FILE`, else of `$WHARF_AUTH_FILE`, else `wharf/auth.json` in your
+/// configuration folder. On a terminal, asks for what is not given.
 ///
-/// Where you never logged in, push and pull use what `docker login` stored.
+/// Where you never logged in, push and pull use what Spin, Podman or Docker stored;
+/// `wharf registry whoami` says which.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
@@ -35,18 +35,6 @@ pub(in crate::command) struct Args {
     /// The registry: a host, with a port where it needs one
     #[arg(value_name = "SERVER", value_parser = server::server)]
     registry: Registry,
-
-    /// The user name
-    #[arg(short, long, value_name = "USER")]
-    username: Option<String>,
-
-    /// The password. Other users of this machine can see it: prefer --password-stdin
-    #[arg(short, long, value_name = "PASSWORD", value_parser = secret)]
-    password: Option<Secret>,
-
-    /// Read the password from standard input; one line end behind it is left out
-    #[arg(long, conflicts_with = "password", requires = "username")]
-    password_stdin: bool,
 
     /// Store the credential without asking the registry whether it is right
     #[arg(long)]
@@ -74,8 +62,7 @@ impl Args {
     /// Checks and stores the credential.
     pub(super) async fn run(self, output: Output) -> Result<(), CommandError> {
         let file = login_file()?;
-        let username = self.username()?;
-        let password = self.password(output)?;
+        let (username, password) = self.connection.credential.pair(output)?;
         if !self.skip_check {
             self.check(&username, &password, output).await?;
         }
@@ -88,45 +75,6 @@ impl Args {
             username,
             checked: !self.skip_check,
         })
-    }
-
-    fn username(&self) -> Result<String, CommandError> {
-        let username = match &self.username {
-            Some(username) => username.clone(),
-            None if prompt::can_ask() => prompt::username()?,
-            None => {
-                return Err(CommandError::usage(
-                    "no user name is given, and nobody can be asked: this is not a terminal",
-                )
-                .hint("pass -u USER, and the password with --password-stdin"));
-            }
-        };
-        // RFC 7617, section 2: the first colon ends the user name.
-        if username.is_empty() || username.contains(|c: char| c == ':' || c.is_control()) {
-            return Err(CommandError::usage(
-                "a user name must not be empty, nor have colons or control characters in it",
-            ));
-        }
-        Ok(username)
-    }
-
-    fn password(&self, output: Output) -> Result<Secret, CommandError> {
-        if self.password_stdin {
-            prompt::password_from(io::stdin().lock())
-        } else if let Some(password) = &self.password {
-            output.warning(
-                "with -p other users of this machine can see the password, and the shell \
-                 may keep it: --password-stdin is safer",
-            );
-            Ok(password.clone())
-        } else if prompt::can_ask() {
-            prompt::password()
-        } else {
-            Err(CommandError::usage(
-                "no password is given, and nobody can be asked: this is not a terminal",
-            )
-            .hint("pass the password on standard input with --password-stdin"))
-        }
     }
 
     async fn check(
@@ -161,16 +109,8 @@ impl Answer for LoggedIn {
 
 /// The file of stored credentials.
 pub(super) fn login_file() -> Result<LoginFile, CommandError> {
-    LoginFile::default_path().map(LoginFile::at).ok_or_else(|| {
+    Places::of_user().login_file().ok_or_else(|| {
         CommandError::usage("there is no home folder to keep credentials in")
             .hint(format!("name a file with ${}", crate::env::AUTH_FILE))
     })
-}
-
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "what clap wants of a function that parses"
-)]
-fn secret(text: &str) -> Result<Secret, std::convert::Infallible> {
-    Ok(Secret::new(text.to_owned()))
 }

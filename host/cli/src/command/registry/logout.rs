@@ -3,6 +3,7 @@
 use serde::Serialize;
 use wharf_host::Registry;
 
+use super::whoami::Identity;
 use super::{login, server};
 use crate::error::CommandError;
 use crate::options::OutputArgs;
@@ -11,7 +12,7 @@ use crate::output::{Answer, Output};
 /// Forget the credential of a registry
 ///
 /// Removes what `wharf registry login` stored. The registry is not told, and what
-/// `docker login` stored stays.
+/// Spin, Podman or Docker stored stays: when one of these still applies, that is said.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
@@ -31,6 +32,8 @@ struct LoggedOut {
     registry: String,
     /// Whether there was something to forget.
     removed: bool,
+    /// What another source has for it.
+    remaining: Option<Identity>,
 }
 
 impl Args {
@@ -41,9 +44,17 @@ impl Args {
             .map_err(|error| {
                 CommandError::from(error).while_doing("cannot remove the credential")
             })?;
+        let remaining = Identity::of(&self.registry, None).unwrap_or_else(|error| {
+            output.warning(&format!(
+                "whether another credential applies can't be said: {}",
+                error.messages.join(": ")
+            ));
+            None
+        });
         output.answer(&LoggedOut {
             registry: self.registry.to_string(),
             removed,
+            remaining,
         })
     }
 }
@@ -51,10 +62,17 @@ impl Args {
 impl Answer for LoggedOut {
     fn lines(&self) -> Vec<String> {
         let registry = &self.registry;
-        vec![if self.removed {
+        let mut lines = vec![if self.removed {
             format!("Logged out of registry {registry}")
         } else {
             format!("Not logged in to registry {registry}")
-        }]
+        }];
+        if let Some(remaining) = &self.remaining {
+            lines.push(format!(
+                "Another credential still applies: {}",
+                remaining.sentence()
+            ));
+        }
+        lines
     }
 }

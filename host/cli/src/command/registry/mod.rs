@@ -5,12 +5,12 @@ mod load;
 mod login;
 mod logout;
 mod members;
-mod prompt;
 mod pull;
 mod push;
 mod save;
 mod server;
 mod transfers;
+mod whoami;
 
 use clap::Subcommand;
 
@@ -25,6 +25,7 @@ use crate::output::Output;
 pub(super) enum Command {
     Login(login::Args),
     Logout(logout::Args),
+    Whoami(whoami::Args),
     Push(push::Args),
     Pull(pull::Args),
     Copy(copy::Args),
@@ -38,6 +39,7 @@ impl Command {
         match self {
             Self::Login(args) => args.output,
             Self::Logout(args) => args.output,
+            Self::Whoami(args) => args.output,
             Self::Push(args) => args.output,
             Self::Pull(args) => args.output,
             Self::Copy(args) => args.output,
@@ -52,6 +54,7 @@ impl Command {
         match self {
             Self::Login(args) => args.run(output).await,
             Self::Logout(args) => args.run(output),
+            Self::Whoami(args) => args.run(output),
             Self::Push(args) => args.run(output).await,
             Self::Pull(args) => args.run(output).await,
             Self::Copy(args) => args.run(output).await,

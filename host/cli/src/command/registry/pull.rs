@@ -59,7 +59,13 @@ impl Args {
     pub(super) async fn run(self, output: Output) -> Result<(), CommandError> {
         let progress = Progress::new(output);
         let store = self.store.open()?;
-        let wharf = options::wharf(store, &self.connection, output, &progress)?;
+        let wharf = options::wharf(
+            store,
+            &[&self.reference.registry],
+            &self.connection,
+            output,
+            &progress,
+        )?;
         let pulled = wharf.pull_if(&self.reference, self.when.policy()).await;
         progress.clear();
         let report = pulled.map_err(|error| {

@@ -105,7 +105,13 @@ impl Args {
         }
         let progress = Progress::new(output);
         let store = self.store.open()?;
-        let wharf = options::wharf(store, &self.connection, output, &progress)?;
+        let wharf = options::wharf(
+            store,
+            &[&self.reference.registry],
+            &self.connection,
+            output,
+            &progress,
+        )?;
         let _work = wharf.at_work().await?;
         let (digest, warnings) = match &what {
             What::App(manifest) => {

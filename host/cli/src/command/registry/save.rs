@@ -73,7 +73,12 @@ impl Args {
     pub(super) async fn run(self, output: Output) -> Result<(), CommandError> {
         let progress = Progress::new(output);
         let store = self.store.open()?;
-        let wharf = options::wharf(store, &self.connection, output, &progress)?;
+        let registries: Vec<_> = self
+            .what
+            .iter()
+            .filter_map(|stored| Some(&stored.reference()?.registry))
+            .collect();
+        let wharf = options::wharf(store, &registries, &self.connection, output, &progress)?;
         let _work = wharf.at_work().await?;
         let mut wanted = Vec::new();
         for stored in &self.what {

@@ -1,6 +1,6 @@
 //! The name of a registry as people write it on the command line.
 
-use wharf_host::Registry;
+use wharf_host::{Registry, Repository};
 
 /// The registry of `SERVER`: a host and, where there is one, its port. A scheme in
 /// front and a slash behind are left out, since both are often copied along from a
@@ -18,6 +18,29 @@ pub(super) fn server(text: &str) -> Result<Registry, String> {
         Err(format!(
             "a registry is a host without a path: write `{registry}`"
         ))
+    }
+}
+
+/// The registry of `SERVER`, or the registry and the repository of `SERVER/REPO`.
+pub(super) fn place(text: &str) -> Result<(Registry, Option<Repository>), String> {
+    let refused = match server(text) {
+        Ok(registry) => return Ok((registry, None)),
+        Err(refused) => refused,
+    };
+    let name = without_scheme(text.trim()).trim_end_matches('/');
+    let Some((host, path)) = name.split_once('/') else {
+        return Err(refused);
+    };
+    let registry: Registry = host.parse().map_err(|_| refused)?;
+    // As in references, Docker Hub's own repositories have short names.
+    let path = if registry.is_docker_hub() && !path.contains('/') {
+        format!("library/{path}")
+    } else {
+        path.to_owned()
+    };
+    match path.parse::<Repository>() {
+        Ok(repository) => Ok((registry, Some(repository))),
+        Err(error) => Err(error.to_string()),
     }
 }
 
@@ -51,6 +74,30 @@ mod tests {
             ("https://index.docker.io/v1/", "docker.io"),
         ] {
             assert_eq!(server(text).unwrap().as_str(), registry, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_repository_may_follow() {
+        for (text, registry, repository) in [
+            ("ghcr.io", "ghcr.io", None),
+            ("https://ghcr.io/user/app/", "ghcr.io", Some("user/app")),
+            ("localhost:5000/app", "localhost:5000", Some("app")),
+            ("docker.io/hello", "docker.io", Some("library/hello")),
+            ("docker.io/user/app", "docker.io", Some("user/app")),
+        ] {
+            let (found, path) = place(text).unwrap();
+            assert_eq!(found.as_str(), registry, "{text}");
+            assert_eq!(path.as_ref().map(Repository::as_str), repository, "{text}");
+        }
+        for (text, part) in [
+            ("", "not a registry"),
+            ("a b/app", "not a registry"),
+            ("ghcr.io/User", "not a repository"),
+            ("ghcr.io/app:v1", "not a repository"),
+        ] {
+            let error = place(text).unwrap_err();
+            assert!(error.contains(part), "{text}: {error}");
         }
     }
 

@@ -11,12 +11,12 @@ use crate::output;
 const PASSWORD_BYTES: u64 = 64 * 1024;
 
 /// Whether a person can be asked.
-pub(super) fn can_ask() -> bool {
+pub(crate) fn can_ask() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
 /// Asks for a user name until there is one.
-pub(super) fn username() -> Result<String, CommandError> {
+pub(crate) fn username() -> Result<String, CommandError> {
     let mut answers = io::stdin().lock();
     loop {
         output::prompt("Username: ");
@@ -35,7 +35,7 @@ pub(super) fn username() -> Result<String, CommandError> {
 }
 
 /// Asks for a password, which is not shown.
-pub(super) fn password() -> Result<Secret, CommandError> {
+pub(crate) fn password() -> Result<Secret, CommandError> {
     let password = rpassword::prompt_password("Password: ")
         .map_err(|error| CommandError::from(error).while_doing("cannot read the password"))?;
     some(password)
@@ -43,7 +43,7 @@ pub(super) fn password() -> Result<Secret, CommandError> {
 
 /// Reads a password to the end of `input`. One line end behind it is not part of it:
 /// `echo` adds it.
-pub(super) fn password_from(input: impl Read) -> Result<Secret, CommandError> {
+pub(crate) fn password_from(input: impl Read) -> Result<Secret, CommandError> {
     let mut bytes = Vec::new();
     input
         .take(PASSWORD_BYTES + 1)
