@@ -34,6 +34,8 @@ pub enum Operation {
     ReadManifest(ManifestName),
     /// Begin to upload a blob (end-4a), or mount one from another repository (end-11).
     StartUpload(Option<Mount>),
+    /// Upload a blob with a single request (end-4b).
+    UploadWhole(Digest),
     /// Send bytes to an upload session, ask for its state, end or cancel it
     /// (end-5, end-6, end-13).
     ContinueUpload,
@@ -95,6 +97,10 @@ impl Operation {
                 format!("{VERSION_PATH}{repository}/manifests/{}", name.as_str())
             }
             Self::StartUpload(None) => format!("{VERSION_PATH}{repository}/blobs/uploads/"),
+            Self::UploadWhole(digest) => format!(
+                "{VERSION_PATH}{repository}/blobs/uploads/?digest={}",
+                percent::encode(digest.as_str())
+            ),
             Self::StartUpload(Some(Mount { digest, from })) => {
                 let mount = format!(
                     "{VERSION_PATH}{repository}/blobs/uploads/?mount={}",
@@ -114,7 +120,10 @@ impl Operation {
     pub fn writes(&self) -> bool {
         match self {
             Self::CheckVersion | Self::ReadBlob(_) | Self::ReadManifest(_) => false,
-            Self::StartUpload(_) | Self::ContinueUpload | Self::WriteManifest(_) => true,
+            Self::StartUpload(_)
+            | Self::UploadWhole(_)
+            | Self::ContinueUpload
+            | Self::WriteManifest(_) => true,
         }
     }
 }
@@ -168,20 +177,25 @@ impl Request {
         if method != "POST" {
             return None;
         }
+        let mut whole = None;
         let mut mount = None;
         let mut from = None;
         for (name, value) in percent::pairs(query.unwrap_or_default())? {
             match name.as_str() {
+                "digest" if whole.is_none() => whole = Some(value.parse().ok()?),
                 "mount" if mount.is_none() => mount = Some(value.parse().ok()?),
                 "from" if from.is_none() => from = Some(value.parse().ok()?),
                 _ => return None,
             }
         }
-        Some(Operation::StartUpload(match (mount, from) {
-            (Some(digest), from) => Some(Mount { digest, from }),
-            (None, None) => None,
-            (None, Some(_)) => return None,
-        }))
+        match (whole, mount, from) {
+            (Some(digest), None, None) => Some(Operation::UploadWhole(digest)),
+            (None, Some(digest), from) => {
+                Some(Operation::StartUpload(Some(Mount { digest, from })))
+            }
+            (None, None, None) => Some(Operation::StartUpload(None)),
+            _ => None,
+        }
     }
 }
 
@@ -201,7 +215,7 @@ mod tests {
 
     fn method_of(operation: &Operation) -> &'static str {
         match operation {
-            Operation::StartUpload(_) => "POST",
+            Operation::StartUpload(_) | Operation::UploadWhole(_) => "POST",
             Operation::WriteManifest(_) => "PUT",
             _ => "GET",
         }
@@ -223,6 +237,7 @@ mod tests {
                 Operation::ReadManifest(ManifestName::Tag("v1".parse().unwrap())),
                 Operation::WriteManifest(ManifestName::Tag("latest".parse().unwrap())),
                 Operation::StartUpload(None),
+                Operation::UploadWhole(digest.clone()),
                 Operation::StartUpload(Some(Mount {
                     digest: digest.clone(),
                     from: Some("other/app".parse().unwrap()),
@@ -272,6 +287,7 @@ mod tests {
             ("POST", "/v2/a/blobs/uploads/?from=b"),
             ("POST", "/v2/a/blobs/uploads/?mount=x&from=b"),
             ("POST", "/v2/a/blobs/uploads/?leak=secret"),
+            ("POST", "/v2/a/blobs/uploads/?digest=x"),
             ("GET", "/v2/a/manifests/latest?leak=secret"),
             ("CONNECT", "/v2/a/manifests/latest"),
         ] {

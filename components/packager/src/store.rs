@@ -20,7 +20,7 @@ pub(crate) async fn add(file: &File, path: &AppPath, media_type: &str) -> Result
     // From the store rather than from the file again, which may have changed: the
     // bytes must be those of the digest.
     let inline = match added.size {
-        0..=INLINE_BYTES => match content_store::get(added.digest.clone()).await? {
+        0..=INLINE_BYTES => match content_store::get(&added.digest)? {
             Some(bytes) => Some(bytes),
             None => return Err(Error::MissingContent(added.digest)),
         },
@@ -35,7 +35,7 @@ pub(crate) async fn add(file: &File, path: &AppPath, media_type: &str) -> Result
 
 /// Takes in a document.
 pub(crate) async fn put(bytes: Vec<u8>) -> Result<Digest, Error> {
-    digest(&content_store::put(bytes, None).await?)
+    digest(&content_store::put(&bytes, None)?)
 }
 
 fn digest(text: &str) -> Result<Digest, Error> {

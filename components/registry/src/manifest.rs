@@ -70,13 +70,13 @@ pub(crate) async fn fetch(
     // Parsed before it is stored, so that a web page never gets there.
     let parsed = parse(&bytes, served_as.as_deref())
         .map_err(|why| failure::network(method, &url, Some(200), &why))?;
-    let digest = content_store::put(bytes.clone(), promised.map(Into::into)).await?;
+    let digest = content_store::put(&bytes, promised.as_ref().map(Digest::as_str))?;
     stored(digest, bytes, parsed, served_as.as_deref())
 }
 
 /// A manifest that is in the store already; none when it is not.
 pub(crate) async fn find(digest: &Digest) -> Result<Option<Stored>, Error> {
-    let Some(bytes) = content_store::get(digest.to_string()).await? else {
+    let Some(bytes) = content_store::get(digest.as_str())? else {
         return Ok(None);
     };
     let parsed = parse(&bytes, None)

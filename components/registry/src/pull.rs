@@ -41,7 +41,7 @@ pub(crate) async fn pull(reference: &Reference, settings: Settings) -> Result<Re
         .buffered(WAITING)
         .try_collect()
         .await?;
-    content_store::set_name(reference.to_string(), manifest.clone()).await?;
+    content_store::set_name(&reference.to_string(), &manifest)?;
     transfers.push(Transfer {
         content: manifest.clone(),
         outcome: if manifest_moved {
@@ -65,7 +65,7 @@ async fn manifest(session: &Session, reference: &Reference) -> Result<(Stored, b
     {
         return Ok((stored, false));
     }
-    let known = content_store::find_name(reference.to_string()).await?;
+    let known = content_store::find_name(&reference.to_string())?;
     if reference.digest.is_none() && known.is_some() {
         // Most likely nothing changed, and then the headers are enough.
         if let Some(now) = manifest::look(session, repository, &name).await?

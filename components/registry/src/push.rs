@@ -76,7 +76,7 @@ pub(crate) async fn push(
     };
     transfers.push(transfer(manifest.clone(), outcome));
     if !dry {
-        content_store::set_name(reference.to_string(), manifest.clone()).await?;
+        content_store::set_name(&reference.to_string(), &manifest)?;
     }
     Ok(Report {
         manifest,
@@ -104,7 +104,7 @@ fn transfer(content: crate::bindings::Descriptor, outcome: Outcome) -> Transfer 
 
 /// Whether content that is to be sent is here at all, before anything is sent.
 async fn complete(blob: &Descriptor) -> Result<(), Error> {
-    match content_store::stat(blob.digest.to_string()).await? {
+    match content_store::stat(blob.digest.as_str())? {
         Some(size) if size == blob.size => Ok(()),
         Some(size) => Err(failure::mismatch(
             format!("the size that the manifest gives for {}", blob.digest),

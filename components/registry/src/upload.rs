@@ -165,11 +165,11 @@ impl<'a> Upload<'a> {
         };
         let rest = self.blob.size - self.held;
         if self.held == 0 && self.part.is_none_or(|part| part >= rest) {
-            let request = self.closing("PUT", &at).body(self.content(0, rest));
+            let request = self.closing(&at).body(self.content(0, rest));
             return self.close(request).await;
         }
         if rest == 0 {
-            return self.close(self.closing("PUT", &at).body(Body::Empty)).await;
+            return self.close(self.closing(&at).body(Body::Empty)).await;
         }
         let length = self.part.map_or(rest, |part| part.min(rest));
         let last = self.held + length - 1;
@@ -253,7 +253,7 @@ impl<'a> Upload<'a> {
         let url = self
             .session
             .url(self.repository, &Operation::StartUpload(None))?;
-        if let Some(started) = self.send_with_start(&url).await {
+        if let Some(started) = self.send_with_start().await {
             if started.status == 201 {
                 return Ok(true);
             }
@@ -279,7 +279,7 @@ impl<'a> Upload<'a> {
     /// Sends a small blob with the request that begins its upload, if the registry
     /// may take it so (end-4b). The answer, when it is of use: 201, or 202 with a
     /// session like any other.
-    async fn send_with_start(&self, url: &Url) -> Option<Incoming> {
+    async fn send_with_start(&self) -> Option<Incoming> {
         let knows = &self.session.single_request;
         let small = self.blob.size <= limit::SINGLE_REQUEST_BYTES && self.part.is_none();
         if !small || knows.get() == Some(false) {
@@ -288,8 +288,10 @@ impl<'a> Upload<'a> {
         // Until it is known, one alone tries.
         let known = knows.get();
         knows.set(known.or(Some(false)));
-        let request = self
-            .closing("POST", url)
+        let operation = Operation::UploadWhole(self.blob.digest.clone());
+        let url = self.session.url(self.repository, &operation).ok()?;
+        let request = Outgoing::new("POST", url)
+            .header("content-type", OCTETS)
             .body(self.content(0, self.blob.size));
         let answer = self.session.attempt(request).await.ok()?;
         match answer.status {
@@ -355,7 +357,7 @@ impl<'a> Upload<'a> {
         if !self.is_noted() {
             return Ok(());
         }
-        let noted = content_store::recall(self.blob.digest.to_string()).await?;
+        let noted = content_store::recall(self.blob.digest.as_str())?;
         let noted = noted.and_then(|text| text.parse::<Url>().ok());
         if let Some(at) = noted.filter(|at| self.session.is_own(at)) {
             self.at = Some(at);
@@ -369,8 +371,8 @@ impl<'a> Upload<'a> {
     async fn note(&self) -> Result<(), Error> {
         match &self.at {
             Some(at) if self.is_noted() && self.session.is_own(at) => {
-                let digest = self.blob.digest.to_string();
-                Ok(content_store::remember(digest, at.to_string()).await?)
+                let digest = self.blob.digest.as_str();
+                Ok(content_store::remember(digest, &at.to_string())?)
             }
             _ => Ok(()),
         }
@@ -378,7 +380,7 @@ impl<'a> Upload<'a> {
 
     async fn forget(&self) -> Result<(), Error> {
         if self.is_noted() {
-            content_store::forget(self.blob.digest.to_string()).await?;
+            content_store::forget(self.blob.digest.as_str())?;
         }
         Ok(())
     }
@@ -404,11 +406,10 @@ impl<'a> Upload<'a> {
         }
     }
 
-    fn closing(&self, method: &'static str, at: &Url) -> Outgoing {
-        let url = at
-            .clone()
-            .with_query_pair("digest", self.blob.digest.as_str());
-        Outgoing::new(method, url).header("content-type", OCTETS)
+    fn closing(&self, at: &Url) -> Outgoing {
+        let digest = self.blob.digest.as_str();
+        let url = at.clone().with_query_pair("digest", digest);
+        Outgoing::new("PUT", url).header("content-type", OCTETS)
     }
 
     fn content(&self, offset: u64, length: u64) -> Body {

@@ -37,18 +37,63 @@ async fn blocking<T: Send + 'static>(
     Ok(spawn_blocking(step).await?.map_err(Error::from))
 }
 
-impl content_store::Host for State {}
-
-impl<T: Send + 'static> content_store::HostWithStore<T> for HasSelf<State> {
-    async fn stat(accessor: &Accessor<T, Self>, digest: String) -> Answer<Option<u64>> {
-        let store = store(accessor);
-        match parse(&digest) {
-            // A look at a directory entry: handing it to another thread costs more.
-            Ok(digest) => Ok(store.stat(&digest).map_err(Error::from)),
-            Err(error) => Ok(Err(error)),
-        }
+/// What takes a moment is done at once, on the guest's own thread: handing it to
+/// another takes longer, and nothing is on its way when manifests and names are.
+impl content_store::Host for State {
+    fn stat(&mut self, digest: String) -> Answer<Option<u64>> {
+        Ok(parse(&digest).and_then(|digest| Ok(self.store.stat(&digest)?)))
     }
 
+    fn get(&mut self, digest: String) -> Answer<Option<Vec<u8>>> {
+        Ok(parse(&digest).and_then(|digest| Ok(self.store.get(&digest)?)))
+    }
+
+    fn put(&mut self, content: Vec<u8>, expected: Option<String>) -> Answer<String> {
+        let expected = expected.as_deref().map(parse).transpose();
+        Ok(expected.and_then(|expected| {
+            let digest = self.store.put(&content, expected.as_ref())?;
+            Ok(digest.into())
+        }))
+    }
+
+    fn set_name(&mut self, name: String, target: Descriptor) -> Answer<()> {
+        Ok(may_name(self, &name).and_then(|()| {
+            let target = target.try_into()?;
+            Ok(self.store.set_name(&name, &target)?)
+        }))
+    }
+
+    fn find_name(&mut self, name: String) -> Answer<Option<Descriptor>> {
+        Ok(may_name(self, &name).and_then(|()| {
+            let found = self.store.find_name(&name)?;
+            Ok(found.map(Descriptor::from))
+        }))
+    }
+
+    fn referrers(&mut self, subject: String) -> Answer<Vec<Descriptor>> {
+        Ok(parse(&subject).and_then(|subject| {
+            let found = self.store.referrers(&subject)?;
+            Ok(found.into_iter().map(Descriptor::from).collect())
+        }))
+    }
+
+    fn remember(&mut self, digest: String, note: String) -> Answer<()> {
+        Ok(noted(self, &digest)
+            .and_then(|(place, digest)| Ok(self.store.remember(&place, &digest, &note)?)))
+    }
+
+    fn recall(&mut self, digest: String) -> Answer<Option<String>> {
+        Ok(noted(self, &digest)
+            .and_then(|(place, digest)| Ok(self.store.recall(&place, &digest)?)))
+    }
+
+    fn forget(&mut self, digest: String) -> Answer<()> {
+        Ok(noted(self, &digest)
+            .and_then(|(place, digest)| Ok(self.store.forget(&place, &digest)?)))
+    }
+}
+
+impl<T: Send + 'static> content_store::HostWithStore<T> for HasSelf<State> {
     async fn read(
         accessor: &Accessor<T, Self>,
         digest: String,
@@ -83,28 +128,6 @@ impl<T: Send + 'static> content_store::HostWithStore<T> for HasSelf<State> {
         })
     }
 
-    async fn get(accessor: &Accessor<T, Self>, digest: String) -> Answer<Option<Vec<u8>>> {
-        let store = store(accessor);
-        match parse(&digest) {
-            Ok(digest) => blocking(move || store.get(&digest)).await,
-            Err(error) => Ok(Err(error)),
-        }
-    }
-
-    async fn put(
-        accessor: &Accessor<T, Self>,
-        content: Vec<u8>,
-        expected: Option<String>,
-    ) -> Answer<String> {
-        let store = store(accessor);
-        let expected = match expected.as_deref().map(parse).transpose() {
-            Ok(expected) => expected,
-            Err(error) => return Ok(Err(error)),
-        };
-        let put = blocking(move || store.put(&content, expected.as_ref())).await?;
-        Ok(put.map(String::from))
-    }
-
     async fn receive(
         accessor: &Accessor<T, Self>,
         expected: Descriptor,
@@ -129,65 +152,6 @@ impl<T: Send + 'static> content_store::HostWithStore<T> for HasSelf<State> {
         let digest = expected.digest;
         let ingest = Ingest { inner, digest };
         accessor.with(|mut access| Ok(Ok(Some(access.get().table.push(ingest)?))))
-    }
-
-    async fn set_name(
-        accessor: &Accessor<T, Self>,
-        name: String,
-        target: Descriptor,
-    ) -> Answer<()> {
-        let store = store(accessor);
-        let target = match target.try_into() {
-            Ok(target) => target,
-            Err(error) => return Ok(Err(error)),
-        };
-        if let Err(error) = accessor.with(|mut access| may_name(access.get(), &name)) {
-            return Ok(Err(error));
-        }
-        blocking(move || store.set_name(&name, &target)).await
-    }
-
-    async fn find_name(accessor: &Accessor<T, Self>, name: String) -> Answer<Option<Descriptor>> {
-        let store = store(accessor);
-        if let Err(error) = accessor.with(|mut access| may_name(access.get(), &name)) {
-            return Ok(Err(error));
-        }
-        let found = blocking(move || store.find_name(&name)).await?;
-        Ok(found.map(|found| found.map(Descriptor::from)))
-    }
-
-    async fn remember(accessor: &Accessor<T, Self>, digest: String, note: String) -> Answer<()> {
-        let store = store(accessor);
-        match accessor.with(|mut access| noted(access.get(), &digest)) {
-            Ok((place, digest)) => blocking(move || store.remember(&place, &digest, &note)).await,
-            Err(error) => Ok(Err(error)),
-        }
-    }
-
-    async fn recall(accessor: &Accessor<T, Self>, digest: String) -> Answer<Option<String>> {
-        let store = store(accessor);
-        match accessor.with(|mut access| noted(access.get(), &digest)) {
-            Ok((place, digest)) => blocking(move || store.recall(&place, &digest)).await,
-            Err(error) => Ok(Err(error)),
-        }
-    }
-
-    async fn forget(accessor: &Accessor<T, Self>, digest: String) -> Answer<()> {
-        let store = store(accessor);
-        match accessor.with(|mut access| noted(access.get(), &digest)) {
-            Ok((place, digest)) => blocking(move || store.forget(&place, &digest)).await,
-            Err(error) => Ok(Err(error)),
-        }
-    }
-
-    async fn referrers(accessor: &Accessor<T, Self>, subject: String) -> Answer<Vec<Descriptor>> {
-        let store = store(accessor);
-        let subject = match parse(&subject) {
-            Ok(subject) => subject,
-            Err(error) => return Ok(Err(error)),
-        };
-        let found = blocking(move || store.referrers(&subject)).await?;
-        Ok(found.map(|found| found.into_iter().map(Descriptor::from).collect()))
     }
 }
 

@@ -84,18 +84,16 @@ async fn digest_path() -> String {
         "SHA256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
         "sha256:E3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991B7852B855",
     ] {
-        if let Ok(Some(size)) = content_store::stat(digest.to_owned()).await {
+        if let Ok(Some(size)) = content_store::stat(digest) {
             return format!("SUCCEEDED: stat of `{digest}` told {size} bytes");
         }
-        if let Ok(Some(content)) = content_store::get(digest.to_owned()).await {
+        if let Ok(Some(content)) = content_store::get(digest) {
             return format!("SUCCEEDED: get of `{digest}` gave {} bytes", content.len());
         }
         if content_store::read(digest.to_owned(), None).await.is_ok() {
             return format!("SUCCEEDED: read of `{digest}` gave a stream");
         }
-        if content_store::put(b"x".to_vec(), Some(digest.to_owned()))
-            .await
-            .is_ok()
+        if content_store::put(b"x", Some(digest)).is_ok()
         {
             return format!("SUCCEEDED: put as `{digest}`");
         }
@@ -121,7 +119,7 @@ async fn name_path() -> String {
             digest: format!("sha256:{}", "0".repeat(64)),
             size: 1,
         };
-        match content_store::set_name(name.to_owned(), target).await {
+        match content_store::set_name(name, &target) {
             Ok(()) => outcomes.push(format!("`{name}` was taken")),
             Err(error) => outcomes.push(format!("`{name}`: {error:?}")),
         }
@@ -139,9 +137,9 @@ async fn name_path() -> String {
 /// Small content under a digest that is not its own.
 async fn put_wrong_digest() -> String {
     let digest = format!("sha256:{}", "1".repeat(64));
-    match content_store::put(b"poison".to_vec(), Some(digest.clone())).await {
+    match content_store::put(b"poison", Some(&digest)) {
         Err(StoreError::Mismatch(mismatch)) => {
-            if let Ok(Some(_)) = content_store::stat(digest).await {
+            if let Ok(Some(_)) = content_store::stat(&digest) {
                 return "SUCCEEDED: refused, and yet it is there".to_owned();
             }
             format!("refused: {mismatch:?}")
@@ -181,7 +179,7 @@ async fn ingest(bytes: &[u8], size: u64, success: &str) -> String {
     let written = ingest.write(0, reader).await;
     let finished = ingest.finish().await;
     drop(ingest);
-    if let Ok(Some(_)) = content_store::stat(digest).await {
+    if let Ok(Some(_)) = content_store::stat(&digest) {
         return format!("SUCCEEDED: {success}");
     }
     match (written, finished) {
