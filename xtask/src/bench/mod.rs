@@ -221,7 +221,11 @@ impl Bench<'_> {
                 let repository = format!("run/{name}-{}-{number}", contender.name());
                 for outcome in arena.run(*contender, scenario, content, &repository)? {
                     if let Err(error) = &outcome.1 {
-                        narrate::status(&format!("{} not measured: {error:#}", outcome.0.name()));
+                        narrate::status(&format!(
+                            "{}: {} not measured: {error:#}",
+                            outcome.0.name(),
+                            contender.name()
+                        ));
                         dropped.insert(contender.name());
                     }
                     if let Some(report) = reports.iter_mut().find(|one| one.row == outcome.0) {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::report::{Figures, ProgramReport, RowReport};
 use super::targets::{Target, Verdict};
 
-const HEAD: [&str; 9] = [
+const HEAD: [&str; 8] = [
     "",
     "wall",
     "cpu",
@@ -14,54 +14,74 @@ const HEAD: [&str; 9] = [
     "sent",
     "received",
     "Wharf ÷ it",
-    "",
 ];
 
-/// The rows, a line for each program.
+/// The rows, a line for each program; below, why some were not measured.
 pub(super) fn rows(rows: &[RowReport]) -> String {
-    let mut lines: Vec<[String; 9]> = vec![HEAD.map(str::to_owned)];
+    let mut lines: Vec<[String; 8]> = vec![HEAD.map(str::to_owned)];
+    let mut reasons = String::new();
     for row in rows {
-        let mut title = [const { String::new() }; 9];
-        title[0] = format!("**{}**", row.title);
-        title[8].clone_from(&row.name);
+        let mut title = [const { String::new() }; 8];
+        title[0] = format!("**{}**: {}", row.name, row.title);
         lines.push(title);
-        lines.extend(row.programs.iter().map(line));
+        for program in &row.programs {
+            lines.push(line(program));
+            if let Some(why) = &program.not_measured {
+                let _ = writeln!(
+                    reasons,
+                    "- {}, {}: not measured: {why}",
+                    row.name, program.program
+                );
+            }
+        }
     }
-    markdown(&lines, &[1, 2, 3, 4, 5, 6, 7])
+    let mut text = markdown(&lines, &[1, 2, 3, 4, 5, 6, 7]);
+    if !reasons.is_empty() {
+        let _ = write!(text, "\n{reasons}");
+    }
+    text
 }
 
-/// The targets and whether they are met.
+/// The targets and whether they are met; of those that are, the number alone.
 pub(super) fn targets(targets: &[Target]) -> String {
-    let head = ["", "target", "measured"].map(str::to_owned);
-    let lines = targets.iter().map(|target| {
-        let verdict = match target.verdict {
-            Verdict::Met => "met",
-            Verdict::Missed => "MISSED",
+    let met = |target: &&Target| target.verdict == Verdict::Met;
+    let mut text = format!(
+        "{} of {} targets are met; the others:\n\n",
+        targets.iter().filter(met).count(),
+        targets.len()
+    );
+    let head = ["row", "target", "measured"].map(str::to_owned);
+    let others = targets.iter().filter(|target| !met(target));
+    let lines = others.map(|target| {
+        let measured = match target.verdict {
             Verdict::NotMeasured => "not measured",
+            Verdict::Met | Verdict::Missed => &target.measured,
         };
         [
-            verdict.to_owned(),
+            target.row.clone(),
             target.wanted.clone(),
-            target.measured.clone(),
+            measured.to_owned(),
         ]
     });
     let lines: Vec<[String; 3]> = std::iter::once(head).chain(lines).collect();
-    markdown(&lines, &[])
+    if lines.len() > 1 {
+        text.push_str(&markdown(&lines, &[]));
+    }
+    text
 }
 
-fn line(program: &ProgramReport) -> [String; 9] {
-    let mut line = [const { String::new() }; 9];
+fn line(program: &ProgramReport) -> [String; 8] {
+    let mut line = [const { String::new() }; 8];
     program.program.clone_into(&mut line[0]);
     if let Some(figures) = &program.figures {
         fill(&mut line, figures);
-    }
-    if let Some(why) = &program.not_measured {
-        line[8] = format!("not measured: {}", why.replace('|', "/"));
+    } else {
+        "-".clone_into(&mut line[1]);
     }
     line
 }
 
-fn fill(line: &mut [String; 9], figures: &Figures) {
+fn fill(line: &mut [String; 8], figures: &Figures) {
     line[1] = seconds(figures.seconds);
     line[2] = seconds(figures.cpu_seconds);
     line[3] = bytes(figures.peak_bytes);
@@ -130,6 +150,7 @@ mod tests {
     use super::*;
     use crate::bench::contender::Contender;
     use crate::bench::report::tests::row;
+    use crate::bench::targets::judge;
 
     #[test]
     fn a_row_has_a_line_for_each_program() {
@@ -142,14 +163,37 @@ mod tests {
         assert_eq!(
             rows(&[row]),
             "\
-|                                         |   wall |    cpu |   peak | requests | sent | received | Wharf ÷ it |                   |
-|-----------------------------------------|-------:|-------:|-------:|---------:|-----:|---------:|-----------:|-------------------|
-| **1 × 1 GiB: pull into an empty store** |        |        |        |          |      |          |            | pull-big          |
-| wharf                                   | 1.50 s | 750 ms | 50 MiB |        4 |  0 B |    3 MiB |            |                   |
-| oras                                    | 750 ms | 375 ms | 50 MiB |        5 |  0 B |    3 MiB |       2.00 |                   |
-| skopeo                                  |        |        |        |          |      |          |            | not measured: a/b |
+|                                                   |   wall |    cpu |   peak | requests | sent | received | Wharf ÷ it |
+|---------------------------------------------------|-------:|-------:|-------:|---------:|-----:|---------:|-----------:|
+| **pull-big**: 1 × 1 GiB: pull into an empty store |        |        |        |          |      |          |            |
+| wharf                                             | 1.50 s | 750 ms | 50 MiB |        4 |  0 B |    3 MiB |            |
+| oras                                              | 750 ms | 375 ms | 50 MiB |        5 |  0 B |    3 MiB |       2.00 |
+| skopeo                                            |      - |        |        |          |      |          |            |
+
+- pull-big, skopeo: not measured: a|b
 "
         );
+    }
+
+    #[test]
+    fn targets_that_are_met_are_only_counted() {
+        let row = row(
+            "pull-big-again",
+            &[(Contender::Wharf, 1.5, 4), (Contender::Oras, 3.0, 5)],
+        );
+        let mut all = judge(&[row]);
+        let text = targets(&all);
+        assert!(text.starts_with("2 of 5 targets"), "{text}");
+        assert!(
+            text.contains("| requests: at most 1            | 4            |"),
+            "{text}"
+        );
+        assert!(
+            text.contains("| time at most 1.00 × skopeo     | not measured |"),
+            "{text}"
+        );
+        all.retain(|target| target.verdict == Verdict::Met);
+        assert!(!targets(&all).contains('|'));
     }
 
     #[test]

@@ -111,7 +111,7 @@ fn target(report: &RowReport, wanted: String, measured: Option<(String, bool)>) 
     };
     Target {
         row: report.name.clone(),
-        wanted: format!("{}: {wanted}", report.name),
+        wanted,
         measured: measured.map(|(measured, _)| measured).unwrap_or_default(),
         verdict,
     }
@@ -126,10 +126,9 @@ mod tests {
 
     fn verdicts(name: &str, taken: &[(Contender, f64, u64)]) -> Vec<(String, Verdict)> {
         let targets = judge(&[row(name, taken)]);
-        let start = format!("{name}: ");
         targets
             .into_iter()
-            .map(|target| (target.wanted.replacen(&start, "", 1), target.verdict))
+            .map(|target| (target.wanted, target.verdict))
             .collect()
     }
 

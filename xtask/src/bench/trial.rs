@@ -34,6 +34,16 @@ pub(super) struct Usage {
     pub(super) peak_bytes: u64,
 }
 
+/// What the stopwatch writes.
+#[derive(Deserialize)]
+struct Taken {
+    #[serde(flatten)]
+    usage: Usage,
+    success: bool,
+    /// How it ended, in words.
+    ended: String,
+}
+
 /// What became of a row: what was measured, or why nothing was.
 pub(super) type Outcome = (Row, Result<Sample>);
 
@@ -112,6 +122,8 @@ pub(super) fn measured(clients: &Path, command: &Command, folder: &Path) -> Resu
         .env_clear()
         .env("PATH", env::var_os("PATH").unwrap_or_default())
         .env("HOME", folder)
+        // Or else skopeo, as root, remembers for everyone where it saw which content.
+        .env("_CONTAINERS_ROOTLESS_UID", "1000")
         .envs(
             command
                 .get_envs()
@@ -129,11 +141,16 @@ pub(super) fn measured(clients: &Path, command: &Command, folder: &Path) -> Resu
     let status = stopwatch
         .status()
         .with_context(|| format!("{} could not be started", clients.display()))?;
+    let said = fs::read_to_string(&errors).unwrap_or_default();
     if !status.success() {
-        let said = fs::read_to_string(&errors).unwrap_or_default();
-        let said: Vec<&str> = said.lines().map(str::trim).collect();
-        bail!("{}", said.join(" ").trim());
+        bail!("the stopwatch failed: {}", said.trim());
     }
     let taken = fs::read(&taken).context("the stopwatch wrote nothing")?;
-    serde_json::from_slice(&taken).context("the stopwatch wrote something else")
+    let taken: Taken =
+        serde_json::from_slice(&taken).context("the stopwatch wrote something else")?;
+    if !taken.success {
+        let said: Vec<&str> = said.split_whitespace().collect();
+        bail!("{}: {}", taken.ended, said.join(" "));
+    }
+    Ok(taken.usage)
 }

@@ -11,7 +11,7 @@ use oci_client::secrets::RegistryAuth;
 use oci_client::{Client, Reference};
 use reqwest::header::HeaderValue;
 use tokio::fs::File;
-use tokio::io::{AsyncReadExt as _, BufReader};
+use tokio::io::AsyncReadExt as _;
 
 use crate::layout::{Descriptor, Layout, Manifest};
 use crate::{Direction, Transfer};
@@ -106,9 +106,10 @@ async fn push(
     let file = File::open(&path)
         .await
         .with_context(|| format!("{} could not be opened", path.display()))?;
-    let pieces = stream::try_unfold(BufReader::with_capacity(PIECE, file), |mut file| async {
-        let mut piece = Vec::with_capacity(PIECE);
-        while piece.len() < PIECE && file.read_buf(&mut piece).await? > 0 {}
+    let length = PIECE.min(blob.size.try_into()?);
+    let pieces = stream::try_unfold(file, move |mut file| async move {
+        let mut piece = Vec::with_capacity(length);
+        while piece.len() < length && file.read_buf(&mut piece).await? > 0 {}
         Ok::<_, OciDistributionError>((!piece.is_empty()).then(|| (piece.into(), file)))
     });
     client
