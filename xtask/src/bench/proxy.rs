@@ -215,7 +215,7 @@ mod tests {
             .unwrap();
         let stream = TcpStream::connect(&proxy.address).await.unwrap();
         let (mut from, mut to) = stream.into_split();
-        let content: Vec<u8> = (0..16 * PIECE).map(|at| (at / 7 % 251) as u8).collect();
+        let content: Vec<u8> = (0..=250).cycle().take(16 * PIECE).collect();
         let sent = content.clone();
         let begun = Instant::now();
         let sending = tokio::spawn(async move {

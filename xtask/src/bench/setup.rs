@@ -79,12 +79,12 @@ pub(super) fn programs(wharf: Option<&Path>, quick: bool) -> Result<Programs> {
 }
 
 fn build(what: &[&str], name: &str, quick: bool) -> Result<PathBuf> {
-    let mut build = cargo();
-    build.args(["build", "--workspace"]).args(what);
+    let mut command = cargo();
+    command.args(["build", "--workspace"]).args(what);
     if !quick {
-        build.arg("--release");
+        command.arg("--release");
     }
-    let built = build
+    let built = command
         .args(["--message-format", "json-render-diagnostics"])
         .stderr(Stdio::inherit())
         .output()

@@ -199,8 +199,8 @@ mod tests {
     #[test]
     fn figures_have_three_digits() {
         assert_eq!(seconds(0.0042), "4 ms");
-        assert_eq!(seconds(3.14159), "3.14 s");
-        assert_eq!(seconds(31.4159), "31.4 s");
+        assert_eq!(seconds(2.345_67), "2.35 s");
+        assert_eq!(seconds(23.456_7), "23.5 s");
         assert_eq!(bytes(1023), "1023 B");
         assert_eq!(bytes(1024), "1 KiB");
         assert_eq!(bytes(1 << 30), "1024 MiB");
