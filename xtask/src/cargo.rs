@@ -99,7 +99,9 @@ struct Target {
     name: String,
 }
 
-fn executable(messages: &[u8], name: &str) -> Option<PathBuf> {
+/// The executable called `name` among those that cargo says it built, in the JSON that
+/// `--message-format json` has it print.
+pub(crate) fn executable(messages: &[u8], name: &str) -> Option<PathBuf> {
     messages
         .split(|byte| *byte == b'\n')
         .filter_map(|line| serde_json::from_slice::<Message>(line).ok())

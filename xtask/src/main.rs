@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod architecture;
+mod bench;
 mod cargo;
 mod demo;
 mod narrate;
@@ -29,6 +30,7 @@ struct Arguments {
 enum Task {
     Demo(demo::Arguments),
     Test(test::Arguments),
+    Bench(bench::Arguments),
     Peers(peers::Arguments),
 }
 
@@ -36,6 +38,7 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().task {
         Task::Demo(arguments) => demo::run(&arguments),
         Task::Test(arguments) => test::run(&arguments),
+        Task::Bench(arguments) => bench::run(&arguments),
         Task::Peers(arguments) => peers::run(&arguments),
     };
     match done {

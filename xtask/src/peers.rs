@@ -79,10 +79,19 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 
 /// The registry of the distribution project, built if it is not yet.
 pub(crate) fn distribution() -> Result<PathBuf> {
+    named("distribution")
+}
+
+/// oras, built if it is not yet.
+pub(crate) fn oras() -> Result<PathBuf> {
+    named("oras")
+}
+
+fn named(name: &str) -> Result<PathBuf> {
     let peer = PEERS
         .iter()
-        .find(|peer| peer.name == "distribution")
-        .context("distribution is not among the peers")?;
+        .find(|peer| peer.name == name)
+        .with_context(|| format!("{name} is not among the peers"))?;
     built(peer, &folder()?)
 }
 
