@@ -201,12 +201,12 @@ fn a_helper_is_asked_and_its_failure_is_told_without_its_words() {
     let _ = helper(
         &env,
         "none",
-        "echo credentials not found in native keychain; exit 1",
+        "cat >/dev/null; echo credentials not found in native keychain; exit 1",
     );
     let path = helper(
         &env,
         "bad",
-        "echo the keychain says hunter2; echo hunter2 >&2; exit 3",
+        "cat >/dev/null; echo the keychain says hunter2; echo hunter2 >&2; exit 3",
     );
     let run = |arguments: String| {
         let command = env.command(arguments.split(' '));

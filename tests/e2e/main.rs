@@ -6,6 +6,7 @@
 mod bad_input;
 mod cache;
 mod concurrent;
+mod config;
 mod credentials;
 mod hostile_server;
 mod interop;

@@ -3,8 +3,13 @@
 use std::ffi::OsString;
 use std::fmt::Write as _;
 
+use crate::config::Key;
+
 /// Where the content store is, unless `--cache-dir` says so.
 pub(crate) const CACHE_DIR: &str = "WHARF_CACHE_DIR";
+
+/// The user's configuration file, unless `--config` names another.
+pub(crate) const CONFIG: &str = "WHARF_CONFIG";
 
 /// Where `wharf registry login` keeps credentials, instead of the user's
 /// configuration folder. Read by the host library.
@@ -35,11 +40,12 @@ pub(crate) const SOURCE_DATE_EPOCH: &str = "SOURCE_DATE_EPOCH";
 pub(crate) const SSL_CERT_FILE: &str = "SSL_CERT_FILE";
 
 /// Each of them with one line of explanation, for `wharf --help`.
-pub(crate) const TABLE: [(&str, &str); 9] = [
+pub(crate) const TABLE: [(&str, &str); 10] = [
     (
         CACHE_DIR,
         "folder of the content store (default: the user's cache folder)",
     ),
+    (CONFIG, "your configuration file"),
     (AUTH_FILE, "file that `wharf registry login` writes"),
     (
         REGISTRY_AUTH_FILE,
@@ -65,6 +71,10 @@ pub(crate) fn help() -> String {
     for (name, meaning) in TABLE {
         // Writing to a String can't fail.
         let _ = writeln!(text, "  {name:<22} {meaning}");
+    }
+    for key in Key::ALL {
+        let (variable, flag) = (key.variable(), key.name());
+        let _ = writeln!(text, "  {variable:<22} default of `--{flag}`");
     }
     text
 }

@@ -1,6 +1,7 @@
 //! `wharf`: publishes and runs WebAssembly applications through OCI registries.
 
 mod command;
+mod config;
 mod env;
 mod error;
 mod exit;

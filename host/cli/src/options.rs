@@ -2,14 +2,16 @@
 
 mod credential;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
-use wharf_host::{ClientCertificate, Connection, Pace, Pull, Registry, Store, Tls, Wharf};
+use wharf_host::{Pull, Registry, Store, Wharf};
 
 pub(crate) use credential::CredentialArgs;
 
+use crate::config::{self, Config, Key, Layer, Value};
 use crate::env;
 use crate::error::CommandError;
 use crate::output::Output;
@@ -25,19 +27,19 @@ pub(crate) struct ConnectionArgs {
     /// spoken to in plain HTTP. Whoever is on the way can read and change everything,
     /// passwords included.
     #[arg(short = 'k', long, visible_alias = "insecure")]
-    pub(crate) plain_http: bool,
+    plain_http: bool,
 
     /// Trust the certificate authorities in this PEM file too
     #[arg(long, value_name = "FILE")]
-    pub(crate) ca_file: Option<PathBuf>,
+    ca_file: Option<PathBuf>,
 
     /// Show the registry this client certificate (PEM)
     #[arg(long, value_name = "FILE", requires = "key_file")]
-    pub(crate) cert_file: Option<PathBuf>,
+    cert_file: Option<PathBuf>,
 
     /// The private key of the client certificate (PEM)
     #[arg(long, value_name = "FILE", requires = "cert_file")]
-    pub(crate) key_file: Option<PathBuf>,
+    key_file: Option<PathBuf>,
 
     /// DANGEROUS: do not check who the registry is
     ///
@@ -45,7 +47,44 @@ pub(crate) struct ConnectionArgs {
     /// and reads the password that is sent to it. For a registry with a certificate
     /// of your own authority, use --ca-file instead.
     #[arg(long)]
-    pub(crate) tls_skip_verify: bool,
+    tls_skip_verify: bool,
+
+    /// Move at most so many blobs at once [default: 64]
+    #[arg(long, value_name = "COUNT", value_parser = config::Reader(Key::Concurrency))]
+    #[arg(hide_short_help = true)]
+    concurrency: Option<Value>,
+
+    /// Wait no longer for a connection, `500ms` for example [default: 10s]
+    #[arg(long, value_name = "TIME", value_parser = config::Reader(Key::ConnectTimeout))]
+    #[arg(hide_short_help = true)]
+    connect_timeout: Option<Value>,
+
+    /// Give up when nothing moves for so long [default: 30s]
+    #[arg(long, value_name = "TIME", value_parser = config::Reader(Key::StallTimeout))]
+    #[arg(hide_short_help = true)]
+    stall_timeout: Option<Value>,
+
+    /// Send a request again at most so often, when it failed for a passing reason
+    /// [default: 5]
+    #[arg(long, value_name = "COUNT", value_parser = config::Reader(Key::Retries))]
+    #[arg(hide_short_help = true)]
+    retries: Option<Value>,
+
+    /// Wait at most so long before the first of these times [default: 250ms]
+    #[arg(long, value_name = "TIME", value_parser = config::Reader(Key::FirstWait))]
+    #[arg(hide_short_help = true)]
+    first_wait: Option<Value>,
+
+    /// Wait at most so long before any of them [default: 30s]
+    #[arg(long, value_name = "TIME", value_parser = config::Reader(Key::LongestWait))]
+    #[arg(hide_short_help = true)]
+    longest_wait: Option<Value>,
+
+    /// The configuration file to use in place of your own
+    ///
+    /// All of these settings can stand there, for each registry; see `wharf --help`.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
 
     #[command(flatten)]
     pub(crate) credential: CredentialArgs,
@@ -136,28 +175,27 @@ pub(crate) enum Format {
 }
 
 impl ConnectionArgs {
-    /// As the host library takes it. Warns, loudly, when the registry's identity is
-    /// not going to be checked.
-    pub(crate) fn connection(&self, output: Output) -> Connection {
-        if self.tls_skip_verify {
-            output.warning(
-                "--tls-skip-verify: the registry's certificate is NOT checked. Anyone on the \
-                 way can read the credential and replace the content",
-            );
+    /// The settings of all registries: these, the environment's, and those of files.
+    pub(crate) fn settings(&self) -> Result<Config, CommandError> {
+        let mut flags = Layer::default();
+        let flag = |is_set: bool| is_set.then_some(Value::Flag(true));
+        let file = |path: &Option<PathBuf>| path.clone().map(Value::File);
+        for (key, value) in [
+            (Key::PlainHttp, flag(self.plain_http)),
+            (Key::CaFile, file(&self.ca_file)),
+            (Key::CertFile, file(&self.cert_file)),
+            (Key::PrivateKeyFile, file(&self.key_file)),
+            (Key::TlsSkipVerify, flag(self.tls_skip_verify)),
+            (Key::Concurrency, self.concurrency.clone()),
+            (Key::ConnectTimeout, self.connect_timeout.clone()),
+            (Key::StallTimeout, self.stall_timeout.clone()),
+            (Key::Retries, self.retries.clone()),
+            (Key::FirstWait, self.first_wait.clone()),
+            (Key::LongestWait, self.longest_wait.clone()),
+        ] {
+            flags.set_flag(key, value);
         }
-        Connection {
-            plain_http: self.plain_http,
-            tls: Tls {
-                ca_file: self.ca_file.clone(),
-                client_certificate: self
-                    .cert_file
-                    .clone()
-                    .zip(self.key_file.clone())
-                    .map(|(certificate, key)| ClientCertificate { certificate, key }),
-                skip_verify: self.tls_skip_verify,
-            },
-            pace: Pace::default(),
-        }
+        Config::load(self.config.as_deref(), flags)
     }
 }
 
@@ -195,10 +233,13 @@ pub(crate) fn wharf(
 ) -> Result<Wharf, CommandError> {
     let mut builder = Wharf::builder(store).observer(Arc::new(progress.clone()));
     if !registries.is_empty() {
+        let settings = connection.settings()?;
+        for registry in registries.iter().collect::<BTreeSet<_>>() {
+            let connection = settings.settings(registry)?.connection(registry, output);
+            builder = builder.connection_to((*registry).clone(), connection);
+        }
         let credentials = connection.credential.sources(registries, output)?;
-        builder = builder
-            .connection(connection.connection(output))
-            .credentials(Arc::new(credentials));
+        builder = builder.credentials(Arc::new(credentials));
     }
     Ok(builder.build()?)
 }
@@ -240,15 +281,21 @@ mod tests {
     }
 
     #[test]
-    fn a_client_certificate_comes_with_its_key() {
+    fn a_flag_covers_every_file() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let text = "[registry.\"r.example\"]\nconcurrency = 2\nretries = 2\n";
+        std::fs::write(file.path(), text).unwrap();
         let args = ConnectionArgs {
-            cert_file: Some("cert.pem".into()),
-            key_file: Some("key.pem".into()),
+            plain_http: true,
+            retries: Some(Value::Count(3)),
+            config: Some(file.path().to_owned()),
             ..ConnectionArgs::default()
         };
-        let connection = args.connection(Output::new(Format::Plain, true));
-        let certificate = connection.tls.client_certificate.unwrap();
-        assert_eq!(certificate.certificate, PathBuf::from("cert.pem"));
-        assert_eq!(certificate.key, PathBuf::from("key.pem"));
+        let registry = "r.example".parse().unwrap();
+        let settings = args.settings().unwrap().settings(&registry).unwrap();
+        let connection = settings.connection(&registry, Output::new(Format::Plain, true));
+        assert!(connection.plain_http);
+        assert_eq!(connection.pace.retries, Some(3));
+        assert_eq!(connection.pace.concurrency, Some(2));
     }
 }

@@ -148,9 +148,10 @@ async fn call_registry(
                 set.call_set_retries(accessor, options, count).await?;
             }
             if pace.first_wait.is_some() || pace.longest_wait.is_some() {
-                let first = pace.first_wait.unwrap_or(FIRST_WAIT);
-                let longest = pace.longest_wait.unwrap_or(LONGEST_WAIT);
-                let (first, longest) = (milliseconds(first), milliseconds(longest));
+                let usual = Pace::DEFAULT;
+                let wait = |own: Option<_>, usual| own.or(usual).map_or(0, milliseconds);
+                let first = wait(pace.first_wait, usual.first_wait);
+                let longest = wait(pace.longest_wait, usual.longest_wait);
                 set.call_set_retry_wait(accessor, options, first, longest)
                     .await?;
             }
@@ -215,10 +216,6 @@ async fn call_packager(
         })
         .await?
 }
-
-/// The waits that the component has when nothing is said of them.
-const FIRST_WAIT: Duration = Duration::from_millis(250);
-const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 fn milliseconds(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)

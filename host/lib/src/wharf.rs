@@ -30,6 +30,8 @@ pub struct Wharf(Arc<Inner>);
 struct Inner {
     store: Store,
     connection: Connection,
+    /// For registries that have one of their own.
+    connections: BTreeMap<Registry, Connection>,
     credentials: Arc<dyn CredentialSource>,
     observer: Arc<dyn Observer>,
     component: RegistryComponent,
@@ -104,10 +106,25 @@ struct Subject<'a> {
 pub struct Builder {
     store: Store,
     connection: Connection,
+    /// For registries that have one of their own.
+    connections: BTreeMap<Registry, Connection>,
     credentials: Arc<dyn CredentialSource>,
     observer: Arc<dyn Observer>,
     component: Option<Vec<u8>>,
     processor_time: Duration,
+}
+
+impl Pace {
+    /// What the registry component does where nothing is said, see `client.options`
+    /// in the WIT.
+    pub const DEFAULT: Self = Self {
+        concurrency: Some(64),
+        connect_timeout: Some(Duration::from_secs(10)),
+        stall_timeout: Some(Duration::from_secs(30)),
+        retries: Some(5),
+        first_wait: Some(Duration::from_millis(250)),
+        longest_wait: Some(Duration::from_secs(30)),
+    };
 }
 
 impl Builder {
@@ -115,6 +132,13 @@ impl Builder {
     #[must_use]
     pub fn connection(mut self, connection: Connection) -> Self {
         self.connection = connection;
+        self
+    }
+
+    /// Sets how this registry is connected to, when it is not as the others.
+    #[must_use]
+    pub fn connection_to(mut self, registry: Registry, connection: Connection) -> Self {
+        self.connections.insert(registry, connection);
         self
     }
 
@@ -152,8 +176,13 @@ impl Builder {
     /// The whole. Files that the connection names are read, to say now what is
     /// wrong with them.
     pub fn build(self) -> Result<Wharf, Error> {
-        let tls = &self.connection.tls;
-        let _ = Client::new(tls, Arc::new(wharf_net::Anywhere)).map_err(|error| invalid(&error))?;
+        for Connection { tls, .. } in [&self.connection]
+            .into_iter()
+            .chain(self.connections.values())
+        {
+            let _ =
+                Client::new(tls, Arc::new(wharf_net::Anywhere)).map_err(|error| invalid(&error))?;
+        }
         let component = match &self.component {
             Some(wasm) => RegistryComponent::compiled(wasm)?,
             None => RegistryComponent::own()?,
@@ -161,6 +190,7 @@ impl Builder {
         Ok(Wharf(Arc::new(Inner {
             store: self.store,
             connection: self.connection,
+            connections: self.connections,
             credentials: self.credentials,
             observer: self.observer,
             component,
@@ -177,6 +207,7 @@ impl Wharf {
         Builder {
             store,
             connection: Connection::default(),
+            connections: BTreeMap::new(),
             credentials: Arc::new(Chain::default()),
             observer: Arc::new(Unobserved),
             component: None,
@@ -396,7 +427,7 @@ impl Wharf {
         let (transport, schemes) = self.transport(registry);
         let options = Options {
             transport,
-            pace: self.0.connection.pace,
+            pace: self.connection(registry).pace,
             mount_sources: sources.iter().map(ToString::to_string).collect(),
         };
         let network = Network {
@@ -415,11 +446,16 @@ impl Wharf {
         self.0.component.run(state, operation, options).await
     }
 
+    fn connection(&self, registry: &Registry) -> &Connection {
+        let own = self.0.connections.get(registry);
+        own.unwrap_or(&self.0.connection)
+    }
+
     /// How a registry is spoken to, and which of TLS and plain HTTP are granted.
     fn transport(&self, registry: &Registry) -> (Transport, &'static [bool]) {
         let Connection {
             plain_http, tls, ..
-        } = &self.0.connection;
+        } = self.connection(registry);
         let wants_tls =
             tls.ca_file.is_some() || tls.client_certificate.is_some() || tls.skip_verify;
         if *plain_http {
@@ -441,7 +477,8 @@ impl Wharf {
             return Ok(client.clone());
         }
         let reach = Arc::new(RegistryReach::new(registry));
-        let client = Client::new(&self.0.connection.tls, reach).map_err(|error| invalid(&error))?;
+        let client =
+            Client::new(&self.connection(registry).tls, reach).map_err(|error| invalid(&error))?;
         clients.insert(registry.clone(), client.clone());
         Ok(client)
     }

@@ -10,6 +10,7 @@ use std::ffi::OsString;
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 
+use crate::config;
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::options::Format;
@@ -140,7 +141,8 @@ fn after_help() -> String {
         "Examples:\n  \
          $ wharf registry login ghcr.io\n  \
          $ wharf registry push ghcr.io/user/app:v1\n  \
-         $ wharf up -f ghcr.io/user/app:v1\n\n{}\n{}",
+         $ wharf up -f ghcr.io/user/app:v1\n\n{}\n{}\n{}",
+        config::HELP,
         exit::Exit::help(),
         env::help(),
     )

@@ -88,8 +88,10 @@ impl Args {
             username: username.to_owned(),
             password: password.clone(),
         };
+        let settings = self.connection.settings()?.settings(registry)?;
+        let connection = settings.connection(registry, output);
         Wharf::builder(self.store.open()?)
-            .connection(self.connection.connection(output))
+            .connection_to(registry.clone(), connection)
             .credentials(Arc::new(Fixed::new(registry.clone(), credential)))
             .build()?
             .check_credential(registry)

@@ -1,0 +1,277 @@
+//! A `wharf.toml` as text: one table for each registry, `[registry."ghcr.io"]`, and
+//! `[registry."*"]` for all of them.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use toml::Spanned;
+use toml::de::{DeInteger, DeTable, DeValue};
+use wharf_host::Registry;
+
+use super::key::{Form, Key, Value};
+use super::layer::{Layer, Setting};
+use crate::error::CommandError;
+
+/// What a file says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Document {
+    /// For every registry.
+    all: Layer,
+    /// For some, in place of that.
+    some: BTreeMap<Registry, Layer>,
+}
+
+/// The one key at the top.
+const REGISTRY: &str = "registry";
+
+/// What the table for every registry is called.
+const ALL: &str = "*";
+
+/// Something wrong, and the byte of the text where it is.
+type Fault = (usize, String);
+
+struct Reader<'a> {
+    path: &'a Path,
+    text: &'a str,
+}
+
+impl Document {
+    /// Reads the text of the file at `path`.
+    pub(super) fn parse(path: &Path, text: &str) -> Result<Self, CommandError> {
+        let reader = Reader { path, text };
+        reader.document().map_err(|(at, problem)| {
+            CommandError::usage(format!("{}: {problem}", reader.place(at)))
+        })
+    }
+
+    /// What it says for a registry: what comes later counts.
+    pub(super) fn layers(&self, registry: &Registry) -> impl Iterator<Item = &Layer> {
+        [&self.all].into_iter().chain(self.some.get(registry))
+    }
+
+    /// Everything that it sets.
+    pub(super) fn settings(&self) -> impl Iterator<Item = (Key, &Setting)> {
+        let layers = [&self.all].into_iter().chain(self.some.values());
+        layers.flat_map(Layer::iter)
+    }
+}
+
+impl Reader<'_> {
+    fn document(&self) -> Result<Document, Fault> {
+        let table = DeTable::parse(self.text).map_err(|error| {
+            let at = error.span().map_or(0, |span| span.start);
+            (at, format!("this is not TOML: {}", error.message()))
+        })?;
+        let mut document = Document::default();
+        for (key, value) in in_order(table.get_ref()) {
+            if key.get_ref() != REGISTRY {
+                let problem = unknown(key.get_ref(), "at the top level", &[REGISTRY]);
+                return Err((key.span().start, problem));
+            }
+            for (name, settings) in in_order(tables(key, value)?) {
+                let layer = self.layer(name.get_ref(), tables(name, settings)?)?;
+                if name.get_ref() == ALL {
+                    document.all = layer;
+                    continue;
+                }
+                let registry: Registry = name
+                    .get_ref()
+                    .parse()
+                    .map_err(|error| (name.span().start, format!("{error}, or `{ALL}`")))?;
+                if document.some.insert(registry.clone(), layer).is_some() {
+                    let problem = format!("there is a table for {registry} already");
+                    return Err((name.span().start, problem));
+                }
+            }
+        }
+        Ok(document)
+    }
+
+    fn layer(&self, name: &str, table: &DeTable<'_>) -> Result<Layer, Fault> {
+        let folder = self.path.parent().unwrap_or(Path::new(""));
+        let mut layer = Layer::default();
+        for (text, value) in in_order(table) {
+            let Some(key) = Key::named(text.get_ref()) else {
+                let known = Key::ALL.map(Key::name);
+                let place = format!("in `[{REGISTRY}.\"{name}\"]`");
+                return Err((text.span().start, unknown(text.get_ref(), &place, &known)));
+            };
+            let value = typed(key, value.get_ref()).ok_or_else(|| {
+                let problem = format!("`{}` can't be this: {}", key.name(), key.form().expected());
+                (value.span().start, problem)
+            })?;
+            let setting = Setting {
+                value: value.relative_to(folder),
+                place: format!("`{}` in {}", key.name(), self.place(text.span().start)),
+            };
+            layer.set(key, setting);
+        }
+        match layer.half_a_certificate() {
+            Some((has, lacks)) => {
+                let problem = format!(
+                    "`[{REGISTRY}.\"{name}\"]` has a `{}` and no `{}`",
+                    has.name(),
+                    lacks.name()
+                );
+                let start = table.get(has.name()).map_or(0, |value| value.span().start);
+                Err((start, problem))
+            }
+            None => Ok(layer),
+        }
+    }
+
+    /// Where a byte of the text is, for people. The first line and the first column
+    /// are 1.
+    fn place(&self, at: usize) -> String {
+        let before = self.text.get(..at).unwrap_or(self.text);
+        let line = before.matches('\n').count() + 1;
+        let start = before.rfind('\n').map_or(0, |end| end + 1);
+        let column = before.get(start..).map_or(0, |line| line.chars().count()) + 1;
+        format!("`{}`, line {line}, column {column}", self.path.display())
+    }
+}
+
+type Entry<'a, 'i> = (
+    &'a Spanned<std::borrow::Cow<'i, str>>,
+    &'a Spanned<DeValue<'i>>,
+);
+
+/// The entries in the order of the text, so that the first mistake is told first.
+fn in_order<'a, 'i>(table: &'a DeTable<'i>) -> Vec<Entry<'a, 'i>> {
+    let mut entries: Vec<_> = table.iter().collect();
+    entries.sort_by_key(|(key, _)| key.span().start);
+    entries
+}
+
+fn tables<'a, 'i>(
+    key: &Spanned<std::borrow::Cow<'i, str>>,
+    value: &'a Spanned<DeValue<'i>>,
+) -> Result<&'a DeTable<'i>, Fault> {
+    value.get_ref().as_table().ok_or_else(|| {
+        let problem = format!("`{}` has to be a table", key.get_ref());
+        (key.span().start, problem)
+    })
+}
+
+fn typed(key: Key, value: &DeValue<'_>) -> Option<Value> {
+    let integer =
+        |number: &DeInteger<'_>| i64::from_str_radix(number.as_str(), number.radix()).ok();
+    match key.form() {
+        Form::Flag => value.as_bool().map(Value::Flag),
+        form @ Form::Count(..) => form.count(value.as_integer().and_then(integer)?),
+        Form::File | Form::Time(_) => key.parse(value.as_str()?).ok(),
+    }
+}
+
+fn unknown(key: &str, place: &str, known: &[&str]) -> String {
+    /// How much alike two words must be, from 0 to 1, for one to be meant by the other.
+    const ALIKE: f64 = 0.8;
+    let word = key.to_ascii_lowercase().replace('_', "-");
+    let nearest = known
+        .iter()
+        .map(|known| (strsim::jaro_winkler(&word, known), known))
+        .filter(|(alike, _)| *alike >= ALIKE)
+        .max_by(|(one, _), (other, _)| one.total_cmp(other));
+    match nearest {
+        Some((_, known)) => {
+            format!("the key `{key}` is not known {place}: did you mean `{known}`?")
+        }
+        None => format!(
+            "the key `{key}` is not known {place}: known are `{}`",
+            known.join("`, `")
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn parse(text: &str) -> Result<Document, String> {
+        let parsed = Document::parse(Path::new("/c/wharf.toml"), text);
+        parsed.map_err(|error| error.messages.join(": "))
+    }
+
+    #[test]
+    fn tables_by_registry() {
+        let text = r#"
+            [registry."*"]
+            concurrency = 8
+            [registry."index.docker.io"]
+            retries = 2
+            [registry."r.example:5000"]
+            ca-file = "ca.pem"
+            stall-timeout = "90s"
+            plain-http = false
+        "#;
+        let document = parse(text).unwrap();
+        let merged = |registry: &str| {
+            let mut merged = Layer::default();
+            for layer in document.layers(&registry.parse().unwrap()) {
+                merged.cover_with(layer);
+            }
+            merged
+        };
+        let hub = merged("docker.io");
+        assert_eq!(hub.value(Key::Concurrency), Some(&Value::Count(8)));
+        assert_eq!(hub.value(Key::Retries), Some(&Value::Count(2)));
+        let own = merged("r.example:5000");
+        assert_eq!(own.value(Key::Retries), None);
+        assert_eq!(own.value(Key::PlainHttp), Some(&Value::Flag(false)));
+        let file = Value::File("/c/ca.pem".into());
+        assert_eq!(own.value(Key::CaFile), Some(&file));
+        let stall = Value::Time(Duration::from_secs(90));
+        assert_eq!(own.value(Key::StallTimeout), Some(&stall));
+        assert_eq!(parse("").unwrap(), Document::default());
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_place() {
+        for (text, parts) in [
+            ("registry = [", &["line 1", "not TOML"][..]),
+            (
+                "\n[registy.\"x\"]",
+                &["line 2, column 2", "mean `registry`"],
+            ),
+            ("x = 1", &["line 1, column 1", "known are `registry`"]),
+            ("registry = 1", &["`registry` has to be a table"]),
+            ("[registry]\nx = 1", &["line 2", "`x` has to be a table"]),
+            (
+                "[registry.\"r.example\"]\n\n  plain_http = true",
+                &["line 3, column 3", "`plain_http`", "mean `plain-http`"],
+            ),
+            (
+                "[registry.\"r.example\"]\nconcurency = 1",
+                &["[registry.\"r.example\"]", "mean `concurrency`"],
+            ),
+            ("[registry.\"*\"]\nproxy = 1", &["`proxy`", "known are"]),
+            (
+                "[registry.\"*\"]\nconcurrency = 0",
+                &["line 2, column 15", "from 1 to 1024"],
+            ),
+            ("[registry.\"*\"]\nretries = \"1\"", &["whole number"]),
+            ("[registry.\"*\"]\nplain-http = 1", &["`true` or `false`"]),
+            ("[registry.\"*\"]\nfirst-wait = 10", &["unit"]),
+            (
+                "[registry.\"a b\"]\nretries = 1",
+                &["line 1, column 11", "`a b`"],
+            ),
+            (
+                "[registry.\"docker.io\"]\n[registry.\"index.docker.io\"]",
+                &["line 2", "docker.io already"],
+            ),
+            (
+                "[registry.\"*\"]\ncert-file = \"c.pem\"",
+                &["line 2", "no `key-file`"],
+            ),
+        ] {
+            let error = parse(text).unwrap_err();
+            for part in parts {
+                assert!(error.contains(part), "{text}: {error}");
+            }
+            assert!(error.starts_with("`/c/wharf.toml`, line "), "{error}");
+        }
+    }
+}

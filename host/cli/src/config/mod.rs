@@ -1,0 +1,268 @@
+//! What `wharf.toml` says, the user's and the project's, and what a registry's settings
+//! are in the end:
+//!
+//! ```text
+//!   the user's file  <  the project's file  <  environment  <  command line
+//! ```
+//!
+//! In each file, the table of a registry covers the one of all registries. A project's
+//! file comes with whatever was cloned, so it can only narrow: fewer transfers and
+//! retries, shorter times, and nothing that decides who is trusted.
+
+mod document;
+mod key;
+mod layer;
+mod place;
+mod settings;
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
+
+use wharf_host::{Pace, Registry};
+
+use crate::error::{CommandError, Kind};
+use document::Document;
+use settings::RegistrySettings;
+
+pub(crate) use key::{Key, Reader, Value};
+pub(crate) use layer::Layer;
+
+/// What a file looks like, and where it is, for `wharf --help`.
+pub(crate) const HELP: &str = "\
+Configuration:
+  Settings of registries stand in `wharf/wharf.toml` in your configuration folder, or in
+  the file of --config or $WHARF_CONFIG. They have the names of the options:
+
+    [registry.\"*\"]
+    retries = 3
+
+    [registry.\"r.example:5000\"]
+    ca-file = \"ca.pem\"
+    stall-timeout = \"10s\"
+
+  A `wharf.toml` of a project, from the working folder up to the root of its repository,
+  can only narrow: fewer transfers and retries, and shorter times.
+";
+
+/// The settings of all registries.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Config {
+    user: Document,
+    project: Document,
+    environment: Layer,
+    command_line: Layer,
+}
+
+impl Config {
+    /// Reads both files and the environment. `option` is the user's file where the
+    /// command line names it.
+    pub(crate) fn load(option: Option<&Path>, command_line: Layer) -> Result<Self, CommandError> {
+        let user = place::user(option);
+        // A project of its own may hold the user's file.
+        let same = |project: &Path| {
+            let user = user.as_ref().and_then(|(path, _)| path.canonicalize().ok());
+            user.is_some() && user == project.canonicalize().ok()
+        };
+        let project = place::project().filter(|path| !same(path));
+        Ok(Self {
+            user: match &user {
+                Some((path, named)) => read(path, *named)?,
+                None => Document::default(),
+            },
+            project: match &project {
+                Some(path) => narrowing(read(path, false)?)?,
+                None => Document::default(),
+            },
+            environment: Layer::of_environment()?,
+            command_line,
+        })
+    }
+
+    /// The settings of a registry.
+    pub(crate) fn settings(&self, registry: &Registry) -> Result<RegistrySettings, CommandError> {
+        let mut merged = Layer::default();
+        for layer in self.user.layers(registry) {
+            merged.cover_with(layer);
+        }
+        let users = merged.clone();
+        for layer in self.project.layers(registry) {
+            for (key, setting) in layer.iter() {
+                let limit = users.value(key).cloned().or_else(|| default(key));
+                if limit.is_some_and(|limit| exceeds(&setting.value, &limit)) {
+                    return Err(refused(
+                        &setting.place,
+                        "is more than you have set, or than the default where you have not",
+                    ));
+                }
+            }
+            merged.cover_with(layer);
+        }
+        merged.cover_with(&self.environment);
+        merged.cover_with(&self.command_line);
+        Ok(RegistrySettings::of(&merged))
+    }
+}
+
+fn read(path: &Path, named: bool) -> Result<Document, CommandError> {
+    match fs::read_to_string(path) {
+        Ok(text) => Document::parse(path, &text),
+        Err(error)
+            if !named && matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
+        {
+            Ok(Document::default())
+        }
+        Err(error) => Err(CommandError::usage(format!(
+            "cannot read the configuration `{}`: {error}",
+            path.display()
+        ))),
+    }
+}
+
+/// The same document of a project, which decides nothing about trust.
+fn narrowing(document: Document) -> Result<Document, CommandError> {
+    let loose = document
+        .settings()
+        .find(|(_, setting)| matches!(setting.value, Value::Flag(_) | Value::File(_)));
+    match loose {
+        Some((_, setting)) => Err(refused(
+            &setting.place,
+            "decides whom to trust, which is not a project's to say",
+        )),
+        None => Ok(document),
+    }
+}
+
+fn refused(place: &str, why: &str) -> CommandError {
+    CommandError::new(Kind::Refused, format!("{place} {why}")).hint(
+        "a project's file can only narrow: set this in your own file (--config FILE, or \
+         $WHARF_CONFIG), in the environment or on the command line",
+    )
+}
+
+/// What holds where nothing is set, for what a project may narrow.
+fn default(key: Key) -> Option<Value> {
+    let pace = Pace::DEFAULT;
+    match key {
+        Key::Concurrency => pace.concurrency.map(Value::Count),
+        Key::Retries => pace.retries.map(Value::Count),
+        Key::ConnectTimeout => pace.connect_timeout.map(Value::Time),
+        Key::StallTimeout => pace.stall_timeout.map(Value::Time),
+        Key::FirstWait => pace.first_wait.map(Value::Time),
+        Key::LongestWait => pace.longest_wait.map(Value::Time),
+        Key::PlainHttp | Key::CaFile | Key::CertFile | Key::PrivateKeyFile | Key::TlsSkipVerify => {
+            None
+        }
+    }
+}
+
+fn exceeds(value: &Value, limit: &Value) -> bool {
+    match (value, limit) {
+        (Value::Count(value), Value::Count(limit)) => value > limit,
+        (Value::Time(value), Value::Time(limit)) => value > limit,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+    use std::time::Duration;
+
+    use super::*;
+
+    fn document(text: &str) -> Document {
+        Document::parse(Path::new("/c/wharf.toml"), text).unwrap()
+    }
+
+    fn settings(config: &Config, registry: &str) -> RegistrySettings {
+        config.settings(&registry.parse().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn what_is_closer_to_the_command_covers_the_rest() {
+        let flags = |key, value| {
+            let mut layer = Layer::default();
+            layer.set_flag(key, Some(value));
+            layer
+        };
+        let config = Config {
+            user: document(
+                "[registry.\"*\"]\nretries = 9\nconcurrency = 9\nplain-http = true\n\
+                 [registry.\"r.example\"]\nconcurrency = 8\nplain-http = false\n",
+            ),
+            project: document("[registry.\"*\"]\nconcurrency = 7\nretries = 7\n"),
+            environment: flags(Key::Concurrency, Value::Count(100)),
+            command_line: flags(Key::FirstWait, Value::Time(Duration::from_secs(1))),
+        };
+        let other = settings(&config, "other.example");
+        assert!(other.plain_http);
+        let pace = settings(&config, "r.example").pace;
+        assert!(!settings(&config, "r.example").plain_http);
+        assert_eq!(pace.concurrency, Some(100));
+        assert_eq!(pace.retries, Some(7));
+        assert_eq!(pace.first_wait, Some(Duration::from_secs(1)));
+        assert_eq!(pace.longest_wait, None);
+    }
+
+    #[test]
+    fn a_project_sets_nothing_about_trust() {
+        for setting in [
+            "plain-http = true",
+            "plain-http = false",
+            "ca-file = \"ca.pem\"",
+            "cert-file = \"c.pem\"\nkey-file = \"k.pem\"",
+            "tls-skip-verify = true",
+        ] {
+            let text = format!("[registry.\"r.example\"]\n{setting}");
+            let error = narrowing(document(&text)).unwrap_err();
+            assert_eq!(error.kind, Kind::Refused);
+            let name = setting.split(' ').next().unwrap();
+            assert!(error.messages[0].contains(name), "{error:?}");
+            assert!(error.messages[0].contains("line 2"), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn a_project_can_only_narrow_what_the_user_set_or_the_default() {
+        let check = |user: &str, project: &str| {
+            let config = Config {
+                user: document(&format!("[registry.\"r.example\"]\n{user}")),
+                project: document(&format!("[registry.\"*\"]\n{project}")),
+                ..Config::default()
+            };
+            config.settings(&"r.example".parse().unwrap())
+        };
+        for (user, project) in [
+            ("", "concurrency = 65"),
+            ("concurrency = 4", "concurrency = 5"),
+            ("", "retries = 6"),
+            ("retries = 0", "retries = 1"),
+            ("", "connect-timeout = \"11s\""),
+            ("stall-timeout = \"1s\"", "stall-timeout = \"2s\""),
+            ("", "first-wait = \"251ms\""),
+            ("", "longest-wait = \"1m\""),
+        ] {
+            let error = check(user, project).unwrap_err();
+            assert_eq!(error.kind, Kind::Refused, "{project}");
+            let name = project.split(' ').next().unwrap();
+            assert!(error.messages[0].contains(name), "{error:?}");
+        }
+        for (user, project) in [
+            ("", "concurrency = 64"),
+            ("concurrency = 100", "concurrency = 90"),
+            ("stall-timeout = \"2m\"", "stall-timeout = \"1m\""),
+        ] {
+            assert!(check(user, project).is_ok(), "{project}");
+        }
+    }
+
+    #[test]
+    fn only_a_file_that_was_named_must_be_there() {
+        let gone = PathBuf::from("/nowhere/wharf.toml");
+        assert_eq!(read(&gone, false).unwrap(), Document::default());
+        let error = read(&gone, true).unwrap_err();
+        assert_eq!(error.kind, Kind::Usage);
+        assert!(error.messages[0].contains("/nowhere/wharf.toml"));
+    }
+}

@@ -1,0 +1,128 @@
+//! The settings of one registry, when everything that sets something was heard.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use wharf_host::{ClientCertificate, Connection, Pace, Registry, Tls};
+
+use super::key::{Key, Value};
+use super::layer::Layer;
+use crate::output::Output;
+
+/// How a registry is dealt with.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct RegistrySettings {
+    /// Plain HTTP and nothing else.
+    pub(super) plain_http: bool,
+    /// Authorities to trust besides the system's.
+    pub(super) ca_file: Option<PathBuf>,
+    /// A certificate to show, and its key.
+    pub(super) client_certificate: Option<(PathBuf, PathBuf)>,
+    /// When the registry's certificate is not checked: what says so.
+    pub(super) skip_verify: Option<String>,
+    /// How fast and how stubbornly.
+    pub(super) pace: Pace,
+}
+
+impl RegistrySettings {
+    pub(super) fn of(merged: &Layer) -> Self {
+        let flag = |key| matches!(merged.value(key), Some(Value::Flag(true)));
+        let file = |key| match merged.value(key) {
+            Some(Value::File(path)) => Some(path.clone()),
+            _ => None,
+        };
+        let count = |key| match merged.value(key) {
+            Some(Value::Count(count)) => Some(*count),
+            _ => None,
+        };
+        let time = |key| -> Option<Duration> {
+            match merged.value(key) {
+                Some(Value::Time(time)) => Some(*time),
+                _ => None,
+            }
+        };
+        let skip_verify = merged.get(Key::TlsSkipVerify);
+        Self {
+            plain_http: flag(Key::PlainHttp),
+            ca_file: file(Key::CaFile),
+            client_certificate: file(Key::CertFile).zip(file(Key::PrivateKeyFile)),
+            skip_verify: skip_verify
+                .filter(|setting| setting.value == Value::Flag(true))
+                .map(|setting| setting.place.clone()),
+            pace: Pace {
+                concurrency: count(Key::Concurrency),
+                connect_timeout: time(Key::ConnectTimeout),
+                stall_timeout: time(Key::StallTimeout),
+                retries: count(Key::Retries),
+                first_wait: time(Key::FirstWait),
+                longest_wait: time(Key::LongestWait),
+            },
+        }
+    }
+
+    /// As the host library takes them. Warns, loudly, when the registry's identity is
+    /// not going to be checked.
+    pub(crate) fn connection(self, registry: &Registry, output: Output) -> Connection {
+        if let Some(place) = &self.skip_verify {
+            output.warning(&format!(
+                "{place}: the certificate of {registry} is NOT checked. Anyone on the way \
+                 can read the credential and replace the content"
+            ));
+        }
+        Connection {
+            plain_http: self.plain_http,
+            tls: Tls {
+                ca_file: self.ca_file,
+                client_certificate: self
+                    .client_certificate
+                    .map(|(certificate, key)| ClientCertificate { certificate, key }),
+                skip_verify: self.skip_verify.is_some(),
+            },
+            pace: self.pace,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::options::Format;
+
+    #[test]
+    fn everything_reaches_the_connection() {
+        let mut layer = Layer::default();
+        for (key, text) in [
+            (Key::CaFile, "ca.pem"),
+            (Key::CertFile, "cert.pem"),
+            (Key::PrivateKeyFile, "key.pem"),
+            (Key::TlsSkipVerify, "true"),
+            (Key::Concurrency, "3"),
+            (Key::ConnectTimeout, "1s"),
+            (Key::StallTimeout, "2s"),
+            (Key::Retries, "4"),
+            (Key::FirstWait, "5ms"),
+            (Key::LongestWait, "6ms"),
+        ] {
+            layer.set_flag(key, Some(key.parse(text).unwrap()));
+        }
+        let settings = RegistrySettings::of(&layer);
+        assert_eq!(settings.skip_verify.as_deref(), Some("--tls-skip-verify"));
+        let registry = "r.example".parse().unwrap();
+        let connection = settings.connection(&registry, Output::new(Format::Plain, true));
+        assert!(!connection.plain_http);
+        assert_eq!(connection.tls.ca_file, Some("ca.pem".into()));
+        assert!(connection.tls.skip_verify);
+        let certificate = connection.tls.client_certificate.unwrap();
+        assert_eq!(certificate.certificate, PathBuf::from("cert.pem"));
+        assert_eq!(certificate.key, PathBuf::from("key.pem"));
+        let pace = Pace {
+            concurrency: Some(3),
+            connect_timeout: Some(Duration::from_secs(1)),
+            stall_timeout: Some(Duration::from_secs(2)),
+            retries: Some(4),
+            first_wait: Some(Duration::from_millis(5)),
+            longest_wait: Some(Duration::from_millis(6)),
+        };
+        assert_eq!(connection.pace, pace);
+    }
+}
