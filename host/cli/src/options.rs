@@ -1,14 +1,16 @@
 //! Groups of options that several commands share.
 
 mod credential;
+mod pace;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
-use wharf_host::{ClientCertificate, Connection, Pace, Pull, Registry, Store, Tls, Wharf};
+use wharf_host::{ClientCertificate, Connection, Pull, Registry, Store, Tls, Wharf};
 
 pub(crate) use credential::CredentialArgs;
+pub(crate) use pace::PaceArgs;
 
 use crate::env;
 use crate::error::CommandError;
@@ -49,6 +51,9 @@ pub(crate) struct ConnectionArgs {
 
     #[command(flatten)]
     pub(crate) credential: CredentialArgs,
+
+    #[command(flatten)]
+    pub(crate) pace: PaceArgs,
 }
 
 /// Where content is kept on this machine.
@@ -156,7 +161,7 @@ impl ConnectionArgs {
                     .map(|(certificate, key)| ClientCertificate { certificate, key }),
                 skip_verify: self.tls_skip_verify,
             },
-            pace: Pace::default(),
+            pace: self.pace.pace(),
         }
     }
 }

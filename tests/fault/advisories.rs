@@ -1,0 +1,1 @@
+//! The advisories of the field.

@@ -1,0 +1,1 @@
+//! Large blobs that are cut off in the middle.
