@@ -8,8 +8,9 @@ use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
     KeyPair, KeyUsagePurpose,
 };
-use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig};
 use tempfile::TempDir;
 
 /// A certificate authority that only the test trusts. Its files live as long as it.
@@ -109,13 +110,38 @@ impl Default for Authority {
 impl Identity {
     /// What a TLS server needs to be this identity.
     pub fn server_config(&self) -> Arc<ServerConfig> {
+        self.config(None)
+    }
+
+    /// The same, asking clients for a certificate of this authority, and talking to
+    /// those without one too.
+    pub fn asking_server_config(&self, authority: &Authority) -> Arc<ServerConfig> {
+        self.config(Some(authority))
+    }
+
+    fn config(&self, asks_for: Option<&Authority>) -> Arc<ServerConfig> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let chain = vec![CertificateDer::from(self.certificate.clone())];
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(self.key.clone()));
-        let config = ServerConfig::builder_with_provider(provider)
+        let builder = ServerConfig::builder_with_provider(provider.clone())
             .with_safe_default_protocol_versions()
-            .expect("the provider supports them")
-            .with_no_client_auth()
+            .expect("the provider supports them");
+        let builder = match asks_for {
+            None => builder.with_no_client_auth(),
+            Some(authority) => {
+                let mut roots = RootCertStore::empty();
+                roots
+                    .add(authority.issuer.der().clone())
+                    .expect("it is a certificate");
+                let verifier =
+                    WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
+                        .allow_unauthenticated()
+                        .build()
+                        .expect("it has a root");
+                builder.with_client_cert_verifier(verifier)
+            }
+        };
+        let config = builder
             .with_single_cert(chain, key)
             .expect("the key belongs to the certificate");
         Arc::new(config)

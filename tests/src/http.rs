@@ -4,6 +4,9 @@ use std::io::{self, BufReader, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use crate::wire::{self, Head};
 
 /// An answer.
@@ -57,6 +60,11 @@ pub fn request(
         headers: head.headers,
         body,
     })
+}
+
+/// The value of an `Authorization` header with a user name and a password (RFC 7617).
+pub fn basic(username: &str, password: &str) -> String {
+    format!("Basic {}", STANDARD.encode(format!("{username}:{password}")))
 }
 
 impl Response {

@@ -20,6 +20,7 @@
 pub mod app;
 pub mod authority;
 pub mod environment;
+pub mod fate;
 pub mod http;
 pub mod listener;
 pub mod peer;

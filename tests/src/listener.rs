@@ -88,6 +88,14 @@ impl Drop for Listener {
 }
 
 impl Connection {
+    /// Whether the client showed a certificate.
+    pub fn shows_certificate(&self) -> bool {
+        match self {
+            Self::Plain(_) => false,
+            Self::Tls(stream) => stream.conn.peer_certificates().is_some(),
+        }
+    }
+
     /// The bare connection beneath, for what is done to it as such.
     pub fn socket(&self) -> &TcpStream {
         match self {

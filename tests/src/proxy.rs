@@ -1,16 +1,17 @@
 //! A reverse proxy on loopback that sees every request to a registry, and can
 //! break each of them.
 //!
-//! It changes no byte of what it forwards, and holds no body: what a test counts
-//! here is what the command did.
+//! It changes no byte of what it forwards unless that is a request's fate, and holds
+//! no body: what a test counts here is what the command did.
 
 use std::io::{self, BufReader, Write};
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+use crate::fate::LIMIT;
+pub use crate::fate::{Change, Fate, Gate};
 use crate::listener::{Connection, Listener};
-use crate::scripted::Answer;
 use crate::wire::{self, Framing, Head};
 
 /// A running proxy.
@@ -28,6 +29,10 @@ pub struct Exchange {
     pub target: String,
     /// Whether it carried `Authorization`.
     pub authorized: bool,
+    /// Its headers, in their order.
+    pub headers: Vec<(String, String)>,
+    /// When it came.
+    pub came: Instant,
     /// The status that was answered, once it was.
     pub status: Option<u16>,
     /// How many bytes of the request's body went through, framing aside.
@@ -36,35 +41,6 @@ pub struct Exchange {
     pub received: u64,
     /// Whether it is over, well or badly.
     pub over: bool,
-}
-
-/// What is to become of a request.
-#[derive(Clone, Debug)]
-pub enum Fate {
-    /// It is forwarded, and the answer too.
-    Forward,
-    /// It is answered here; the registry does not see it.
-    Answer(Answer),
-    /// The connection is closed when so many bytes of the request's body were
-    /// forwarded.
-    CutRequest(u64),
-    /// The connection is closed when so many bytes of the answer's body were
-    /// forwarded.
-    CutAnswer(u64),
-    /// The answer's body stops after so many bytes, until the gate is opened.
-    HoldAnswer(u64, Gate),
-    /// The request's body stops after so many bytes, until the gate is opened.
-    HoldRequest(u64, Gate),
-}
-
-/// A place where bytes wait until a test lets them pass.
-#[derive(Clone, Debug, Default)]
-pub struct Gate(Arc<(Mutex<GateState>, Condvar)>);
-
-#[derive(Debug, Default)]
-struct GateState {
-    reached: bool,
-    open: bool,
 }
 
 #[derive(Default)]
@@ -135,6 +111,11 @@ impl Proxy {
 }
 
 impl Exchange {
+    /// The first value of a header.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        wire::header(&self.headers, name)
+    }
+
     /// Whether it fetches a blob's content.
     pub fn fetches_blob(&self) -> bool {
         self.method == "GET" && self.target.contains("/blobs/sha256:")
@@ -150,48 +131,6 @@ impl Exchange {
         matches!(self.method.as_str(), "PUT" | "PATCH" | "POST")
             && self.target.contains("/blobs/uploads/")
             && self.sent > 0
-    }
-}
-
-impl Gate {
-    /// A closed gate.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Lets everything pass, from now on.
-    pub fn open(&self) {
-        self.state().open = true;
-        self.0.1.notify_all();
-    }
-
-    /// Waits until something stands before the gate.
-    pub fn wait_until_reached(&self) {
-        let reached = self.wait(|state| state.reached);
-        assert!(reached, "nothing came to the gate");
-    }
-
-    fn arrive(&self) -> io::Result<()> {
-        self.state().reached = true;
-        self.0.1.notify_all();
-        if self.wait(|state| state.open) {
-            Ok(())
-        } else {
-            Err(io::ErrorKind::TimedOut.into())
-        }
-    }
-
-    fn wait(&self, wanted: impl Fn(&GateState) -> bool) -> bool {
-        let (_state, timeout) = self
-            .0
-            .1
-            .wait_timeout_while(self.state(), LIMIT, |state| !wanted(state))
-            .unwrap_or_else(PoisonError::into_inner);
-        !timeout.timed_out()
-    }
-
-    fn state(&self) -> MutexGuard<'_, GateState> {
-        self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -216,6 +155,8 @@ impl<'a> Line<'a> {
             method: head.word(0).to_owned(),
             target: head.word(1).to_owned(),
             authorized: head.header("authorization").is_some(),
+            headers: head.headers.clone(),
+            came: Instant::now(),
             status: None,
             sent: 0,
             received: 0,
@@ -253,6 +194,9 @@ fn converse(client: Connection, upstream: &str, log: &Log, judge: &Judge) -> io:
     while let Some(head) = Head::read(&mut client)? {
         let mut line = Line::begin(log, &head);
         let fate = judge(&line.exchange);
+        if let Fate::Hold(gate) = &fate {
+            gate.arrive()?;
+        }
         if head.header("expect").is_some() {
             client
                 .get_mut()
@@ -291,7 +235,13 @@ fn forward(
     fate: &Fate,
     line: &mut Line,
 ) -> io::Result<bool> {
-    server.get_mut().write_all(&head.to_bytes())?;
+    let mut asked = head.clone();
+    if let Fate::Without(left_out) = fate {
+        asked
+            .headers
+            .retain(|(name, _)| !name.eq_ignore_ascii_case(left_out));
+    }
+    server.get_mut().write_all(&asked.to_bytes())?;
     let mut to_server = server.get_ref();
     let sent = wire::pass(
         head.request_framing(),
@@ -299,11 +249,7 @@ fn forward(
         &mut to_server,
         &mut |passed| {
             line.update(|exchange| exchange.sent = passed);
-            match fate {
-                Fate::CutRequest(most) => cut(*most, passed),
-                Fate::HoldRequest(most, gate) => hold(*most, gate, passed),
-                _ => Ok(u64::MAX),
-            }
+            fate.of_request(passed)
         },
     );
     // A server that answers before it has read everything is heard all the same,
@@ -311,7 +257,8 @@ fn forward(
     match (&sent, fate) {
         (Ok(sent), _) => line.update(|exchange| exchange.sent = *sent),
         (Err(_), Fate::CutRequest(_)) => return Ok(false),
-        (Err(_), _) => {}
+        // Without a word that nothing more comes, it would wait for the rest.
+        (Err(_), _) => server.get_ref().shutdown(Shutdown::Write)?,
     }
     let answer = loop {
         let answer = Head::read(server)?.ok_or(io::ErrorKind::UnexpectedEof)?;
@@ -320,15 +267,31 @@ fn forward(
         }
     };
     line.update(|exchange| exchange.status = answer.status());
-    client.get_mut().write_all(&answer.to_bytes())?;
     let framing = answer.answer_framing(head.word(0));
+    match fate {
+        Fate::DropAnswer => {
+            // It has been answered, so what was asked for is done.
+            return Ok(false);
+        }
+        Fate::Change(change) => {
+            let mut answer = answer;
+            let mut body = wire::whole(framing, server)?;
+            if !matches!(framing, Framing::None | Framing::Length(_)) {
+                answer.set("Transfer-Encoding", None);
+                answer.set("Content-Length", Some(&body.len().to_string()));
+            }
+            change.apply(&mut answer, &mut body);
+            answer.set("Connection", Some("close"));
+            client.get_mut().write_all(&answer.to_bytes())?;
+            client.get_mut().write_all(&body)?;
+            line.update(|exchange| exchange.received = body.len() as u64);
+            return Ok(false);
+        }
+        _ => client.get_mut().write_all(&answer.to_bytes())?,
+    }
     let received = wire::pass(framing, server, client.get_mut(), &mut |passed| {
         line.update(|exchange| exchange.received = passed);
-        match fate {
-            Fate::CutAnswer(most) => cut(*most, passed),
-            Fate::HoldAnswer(most, gate) => hold(*most, gate, passed),
-            _ => Ok(u64::MAX),
-        }
+        fate.of_answer(passed)
     })?;
     line.update(|exchange| exchange.received = received);
     let close = framing == Framing::UntilClose
@@ -337,20 +300,6 @@ fn forward(
             .header("connection")
             .is_some_and(|value| value.eq_ignore_ascii_case("close"));
     Ok(!close)
-}
-
-fn cut(most: u64, passed: u64) -> io::Result<u64> {
-    match most.saturating_sub(passed) {
-        0 => Err(io::ErrorKind::ConnectionAborted.into()),
-        left => Ok(left),
-    }
-}
-
-fn hold(most: u64, gate: &Gate, passed: u64) -> io::Result<u64> {
-    match most.saturating_sub(passed) {
-        0 => gate.arrive().map(|()| u64::MAX),
-        left => Ok(left),
-    }
 }
 
 fn connect(upstream: &str) -> io::Result<BufReader<TcpStream>> {
@@ -362,14 +311,11 @@ fn connect(upstream: &str) -> io::Result<BufReader<TcpStream>> {
 /// How much of a body is in memory at a time, in bytes.
 const PIECE: usize = 64 * 1024;
 
-/// How long anything is waited for that must come.
-const LIMIT: Duration = Duration::from_mins(1);
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::http;
-    use crate::scripted::Server;
+    use crate::scripted::{Answer, Server};
 
     fn echo() -> Server {
         Server::start(|request| Answer::content("text/plain", request.body.clone()))
@@ -421,5 +367,25 @@ mod tests {
         assert!(http::request("POST", &format!("{url}/cut"), &[], b"hello").is_err());
         assert_eq!(http::get(&url).unwrap().status, 418);
         assert_eq!(server.requests().len(), 1);
+    }
+
+    #[test]
+    fn an_answer_can_be_lost_and_changed() {
+        let server = echo();
+        let proxy = Proxy::with_fates(&server.address(), |exchange| {
+            match exchange.target.as_str() {
+                "/lost" => Fate::DropAnswer,
+                _ => Fate::Change(Change::new(|head, body| {
+                    head.set("X-Changed", Some("yes"));
+                    body[0] ^= 1;
+                })),
+            }
+        });
+        let url = format!("http://{}", proxy.address());
+        assert!(http::request("POST", &format!("{url}/lost"), &[], b"hello").is_err());
+        assert_eq!(server.requests().len(), 1);
+        let answer = http::request("POST", &url, &[], b"hello").unwrap();
+        assert_eq!(answer.header("x-changed"), Some("yes"));
+        assert_eq!(answer.body, b"iello");
     }
 }

@@ -1,5 +1,7 @@
-//! Debian's `docker-registry` on a free loopback port.
+//! Registries of the distribution project on free loopback ports: Debian's
+//! `docker-registry`, which is 2.8, and 3.1, which `cargo xtask peers` builds.
 
+use std::env;
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
@@ -12,6 +14,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use crate::authority::Authority;
+use crate::environment::files_below;
 use crate::token_server::TokenServer;
 
 /// A running registry. It stops, and its content goes, when this is dropped. Its
@@ -28,6 +31,9 @@ pub struct Registry {
 pub struct Settings<'a> {
     tls: Option<&'a Authority>,
     access: Access<'a>,
+    realm: Option<String>,
+    beside: Option<PathBuf>,
+    newer: bool,
 }
 
 #[derive(Default)]
@@ -87,14 +93,57 @@ impl Registry {
         digests
     }
 
-    /// The tags of a repository.
-    pub fn tags(&self, repository: &str) -> Vec<String> {
-        let tags = self
+    /// The content of a blob, of a manifest too.
+    pub fn blob(&self, digest: &str) -> Option<Vec<u8>> {
+        let hex = digest.strip_prefix("sha256:")?;
+        let file = self
             .directory
             .path()
-            .join("data/docker/registry/v2/repositories")
-            .join(repository)
-            .join("_manifests/tags");
+            .join("data/docker/registry/v2/blobs/sha256")
+            .join(hex.get(..2)?)
+            .join(hex)
+            .join("data");
+        fs::read(file).ok()
+    }
+
+    /// Whether a repository has a blob, so that it may be read there.
+    pub fn has(&self, repository: &str, digest: &str) -> bool {
+        let hex = digest.trim_start_matches("sha256:");
+        self.repository(repository)
+            .join("_layers/sha256")
+            .join(hex)
+            .join("link")
+            .exists()
+    }
+
+    /// The digest that a tag leads to.
+    pub fn tagged(&self, repository: &str, tag: &str) -> Option<String> {
+        let tags = self.repository(repository).join("_manifests/tags");
+        fs::read_to_string(tags.join(tag).join("current/link")).ok()
+    }
+
+    /// Gives a new repository what another one has.
+    pub fn copy_repository(&self, from: &str, to: &str) {
+        let (from, to) = (self.repository(from), self.repository(to));
+        for file in files_below(&from) {
+            let place = to.join(file.strip_prefix(&from).expect("it lies below"));
+            fs::create_dir_all(place.parent().expect("it lies in a directory"))
+                .and_then(|()| fs::copy(&file, &place))
+                .expect("it can be copied");
+        }
+    }
+
+    fn repository(&self, name: &str) -> PathBuf {
+        let repositories = self
+            .directory
+            .path()
+            .join("data/docker/registry/v2/repositories");
+        repositories.join(name)
+    }
+
+    /// The tags of a repository.
+    pub fn tags(&self, repository: &str) -> Vec<String> {
+        let tags = self.repository(repository).join("_manifests/tags");
         let mut names: Vec<_> = entries(&tags)
             .iter()
             .filter_map(|tag| Some(tag.file_name()?.to_str()?.to_owned()))
@@ -131,23 +180,49 @@ impl<'a> Settings<'a> {
         self
     }
 
+    /// The address that challenges name, when a proxy stands before the token server.
+    #[must_use]
+    pub fn realm(mut self, address: &str) -> Self {
+        self.realm = Some(address.to_owned());
+        self
+    }
+
+    /// With the content of another registry, which must outlive it.
+    #[must_use]
+    pub fn beside(mut self, other: &Registry) -> Self {
+        self.beside = Some(other.directory.path().join("data"));
+        self
+    }
+
+    /// Of version 3.1 in place of 2.8. It tells what an upload holds that was cut.
+    #[must_use]
+    pub fn distribution3(mut self) -> Self {
+        self.newer = true;
+        self
+    }
+
     /// Starts it, and waits until it listens.
     pub fn start(self) -> Registry {
         let directory = tempfile::tempdir().expect("a temporary directory can be made");
         let config = directory.path().join("config.yml");
         fs::write(&config, self.config(directory.path())).expect("it can be written");
-        let mut child = Command::new("docker-registry")
+        let (program, way_out) = if self.newer {
+            (distribution3(), "`cargo xtask peers distribution` builds it")
+        } else {
+            let way_out = "on Debian and Ubuntu, `apt-get install docker-registry` installs it";
+            (PathBuf::from("docker-registry"), way_out)
+        };
+        let mut child = Command::new(&program)
             .arg("serve")
             .arg(&config)
+            // It would tell others of its spans.
+            .env("OTEL_TRACES_EXPORTER", "none")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap_or_else(|error| {
-                panic!(
-                    "`docker-registry` does not start ({error}); on Debian and Ubuntu, \
-                     `apt-get install docker-registry` installs it"
-                )
+                panic!("`{}` does not start ({error}); {way_out}", program.display())
             });
         let log = Arc::new(Log::default());
         let stdout = child.stdout.take().expect("it is piped");
@@ -167,7 +242,7 @@ impl<'a> Settings<'a> {
     }
 
     fn config(&self, directory: &Path) -> String {
-        let data = directory.join("data");
+        let data = self.beside.clone().unwrap_or(directory.join("data"));
         let mut config = format!(
             "version: 0.1\n\
              log:\n  level: info\n\
@@ -200,7 +275,7 @@ impl<'a> Settings<'a> {
                     config,
                     "auth:\n  token:\n    realm: {}\n    service: {}\n    issuer: {}\n    \
                      rootcertbundle: {}\n",
-                    server.realm(),
+                    self.realm.clone().unwrap_or(server.realm()),
                     server.service(),
                     server.issuer(),
                     server.root_certificates().display(),
@@ -277,6 +352,24 @@ fn entries(directory: &Path) -> Vec<PathBuf> {
         Ok(entries) => entries.flatten().map(|entry| entry.path()).collect(),
         Err(_) => Vec::new(),
     }
+}
+
+/// The program of version 3.1, among the peers that `cargo xtask peers` built.
+fn distribution3() -> PathBuf {
+    let cache = || {
+        let cache = env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+        cache.or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cache")))
+    };
+    let peers = env::var_os("WHARF_PEERS")
+        .map(PathBuf::from)
+        .or_else(|| Some(cache()?.join("wharf-peers")))
+        .unwrap_or_default();
+    let versions = entries(&peers).into_iter().filter(|peer| {
+        let name = peer.file_name().unwrap_or_default().to_string_lossy();
+        name.starts_with("distribution-v3.1.") && peer.join("registry").is_file()
+    });
+    let newest = versions.max().unwrap_or(peers.join("distribution-v3.1"));
+    newest.join("registry")
 }
 
 /// How long it may take to start.

@@ -5,7 +5,9 @@ use std::net::Shutdown;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::authority::Identity;
+use rustls::ServerConfig;
+
+use crate::authority::{Authority, Identity};
 use crate::listener::{Connection, Listener};
 use crate::wire::{self, Head};
 
@@ -27,6 +29,8 @@ pub struct Request {
     pub headers: Vec<(String, String)>,
     /// The whole of it.
     pub body: Vec<u8>,
+    /// Whether the client showed a certificate.
+    pub with_certificate: bool,
 }
 
 /// What is answered.
@@ -64,26 +68,36 @@ impl Server {
         Self::serve(None, script)
     }
 
+    /// A server under TLS that asks clients for a certificate of this authority.
+    pub fn start_asking(
+        authority: &Authority,
+        script: impl Fn(&Request) -> Answer + Send + Sync + 'static,
+    ) -> Self {
+        let config = authority.server().asking_server_config(authority);
+        Self::serve(Some(config), script)
+    }
+
     /// A server under TLS.
     pub fn start_tls(
         identity: &Identity,
         script: impl Fn(&Request) -> Answer + Send + Sync + 'static,
     ) -> Self {
-        Self::serve(Some(identity), script)
+        Self::serve(Some(identity.server_config()), script)
     }
 
     fn serve(
-        identity: Option<&Identity>,
+        tls: Option<Arc<ServerConfig>>,
         script: impl Fn(&Request) -> Answer + Send + Sync + 'static,
     ) -> Self {
         let requests = Requests::default();
-        let listener = Listener::start(identity.map(Identity::server_config), {
+        let secure = tls.is_some();
+        let listener = Listener::start(tls, {
             let requests = requests.clone();
             move |connection| converse(connection, &requests, &script)
         });
         Self {
             listener,
-            secure: identity.is_some(),
+            secure,
             requests,
         }
     }
@@ -245,6 +259,7 @@ fn next(connection: &mut BufReader<Connection>) -> std::io::Result<Option<Reques
         target: head.word(1).to_owned(),
         headers: head.headers,
         body,
+        with_certificate: connection.get_ref().shows_certificate(),
     }))
 }
 

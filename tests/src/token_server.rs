@@ -64,6 +64,11 @@ impl TokenServer {
         format!("{}/token", self.server.url())
     }
 
+    /// Host and port, `127.0.0.1:…`.
+    pub fn address(&self) -> String {
+        self.server.address()
+    }
+
     /// Who the tokens are for.
     pub fn service(&self) -> &'static str {
         SERVICE

@@ -54,6 +54,15 @@ impl Head {
         header(&self.headers, name)
     }
 
+    /// Gives a header one value, or takes it away.
+    pub fn set(&mut self, name: &str, value: Option<&str>) {
+        self.headers
+            .retain(|(known, _)| !known.eq_ignore_ascii_case(name));
+        if let Some(value) = value {
+            self.headers.push((name.to_owned(), value.to_owned()));
+        }
+    }
+
     /// A word of the first line, counted from 0; empty when there are fewer.
     pub fn word(&self, index: usize) -> &str {
         self.start.split(' ').nth(index).unwrap_or_default()

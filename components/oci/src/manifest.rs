@@ -97,6 +97,21 @@ impl Manifest {
                 outside: crate::problem::clean(outside, 100),
             });
         }
+        // What says nothing of itself is what it looks like, if it was not served as
+        // the other.
+        let (inside, other) = if shape.manifests.is_some() {
+            (media_type::IMAGE_INDEX, media_type::MANIFESTS)
+        } else {
+            (media_type::IMAGE_MANIFEST, media_type::INDEXES)
+        };
+        if let Some(outside) = served_as.map(media_type::essence)
+            && other.contains(&outside.as_str())
+        {
+            return Err(ManifestError::MediaType {
+                inside: inside.to_owned(),
+                outside,
+            });
+        }
         let media_type = shape.media_type;
         match (shape.manifests, shape.config, shape.layers) {
             (Some(manifests), None, None) => Ok(Self::Index(Index {
@@ -203,6 +218,19 @@ mod tests {
             Manifest::parse(typed.as_bytes(), Some(media_type::IMAGE_INDEX)),
             Err(ManifestError::MediaType { .. })
         ));
+        let untyped = image("");
+        let index = format!(r#"{{"schemaVersion":2,"manifests":[{EMPTY}]}}"#);
+        for (text, served_as, well) in [
+            (&untyped, media_type::IMAGE_INDEX, false),
+            (&untyped, media_type::DOCKER_LIST, false),
+            (&untyped, media_type::DOCKER_MANIFEST, true),
+            (&untyped, "application/json", true),
+            (&index, media_type::IMAGE_MANIFEST, false),
+            (&index, media_type::DOCKER_LIST, true),
+        ] {
+            let parsed = Manifest::parse(text.as_bytes(), Some(served_as));
+            assert_eq!(parsed.is_ok(), well, "{served_as}: {parsed:?}");
+        }
         let doubled = image(r#""config":{},"#);
         assert!(matches!(
             Manifest::parse(doubled.as_bytes(), None),

@@ -14,6 +14,12 @@ pub const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.
 /// Docker's manifest list: the same shape as an image index.
 pub const DOCKER_LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
 
+/// What an image manifest may be served as.
+pub const MANIFESTS: [&str; 2] = [IMAGE_MANIFEST, DOCKER_MANIFEST];
+
+/// What an index may be served as.
+pub const INDEXES: [&str; 2] = [IMAGE_INDEX, DOCKER_LIST];
+
 /// What a client that takes every kind of manifest sends as `Accept`.
 pub const ACCEPT_MANIFESTS: &str = "application/vnd.oci.image.manifest.v1+json, \
      application/vnd.oci.image.index.v1+json, \

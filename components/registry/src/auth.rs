@@ -180,17 +180,20 @@ impl Auth {
             }
             None => (None, get(), None),
         };
-        let mut answer = ask(wire, &first, header.as_deref()).await?;
-        if let Some(second) = &second
-            && token::takes_another_kind(answer.status)
-        {
-            let other = ask(wire, second, header.as_deref()).await?;
-            // Of two refusals, the first is of the way that most servers know.
-            if other.status == 200 {
-                answer = other;
+        let give = async || {
+            let mut answer = ask(wire, &first, header.as_deref()).await?;
+            if let Some(second) = &second
+                && token::takes_another_kind(answer.status)
+            {
+                let other = ask(wire, second, header.as_deref()).await?;
+                // Of two refusals, the first is of the way that most servers know.
+                if other.status == 200 {
+                    answer = other;
+                }
             }
-        }
-        if answer.status != 200 {
+            if answer.status == 200 {
+                return Ok(answer);
+            }
             let error = failure::answered(answer).await;
             let hint = if credential.is_none() {
                 format!(
@@ -201,11 +204,11 @@ impl Auth {
             } else {
                 "the token server did not accept the credential".to_owned()
             };
-            return Err(explained(error, &hint));
-        }
-        let (method, url) = (answer.method, answer.url.clone());
-        let date = answer.header("date");
-        let body = answer.bytes(limit::TOKEN_BYTES).await?;
+            Err(explained(error, &hint))
+        };
+        let told =
+            |answer: &Incoming| (answer.method, answer.url.clone(), answer.header("date"));
+        let ((method, url, date), body) = wire.whole(limit::TOKEN_BYTES, give, told).await?;
         let token = Token::parse(&body)
             .map_err(|error| failure::network(method, &url, Some(200), &error.to_string()))?;
         let lasts = token.lasts(date.as_deref()).saturating_mul(NANOSECONDS);

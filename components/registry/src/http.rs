@@ -276,30 +276,20 @@ impl Incoming {
         Response::consume_body(self.response, outcome)
     }
 
-    /// The whole body, which may have at most `most` bytes.
-    pub(crate) async fn bytes(self, most: u64) -> Result<Vec<u8>, Error> {
-        let (method, url, status, tried) = (self.method, self.url.clone(), self.status, self.tried);
+    /// The whole body, which may have at most `most` bytes. How it broke off, when it
+    /// did: [`Wire::whole`](crate::wire::Wire::whole) asks again then.
+    pub(crate) async fn bytes(self, most: u64) -> Result<Vec<u8>, Failed> {
+        let (method, url, tried) = (self.method, self.url.clone(), self.tried);
         let (stream, end) = self.into_stream();
         let Some(body) = collect(stream, most).await else {
-            return Err(Error::LimitExceeded(format!(
+            return Err(Failed::Unsent(Error::LimitExceeded(format!(
                 "the answer to {method} {} has more than {most} bytes",
                 url.redacted()
-            )));
+            ))));
         };
         match end.await {
             Ok(_) => Ok(body),
-            Err(ErrorCode::HttpRequestDenied) => Err(failure::transport(
-                method,
-                &url,
-                &ErrorCode::HttpRequestDenied,
-                tried,
-            )),
-            Err(_) => Err(failure::network(
-                method,
-                &url,
-                Some(status),
-                "the connection broke off within the answer",
-            )),
+            Err(code) => Err(Failed::Transport(code, tried)),
         }
     }
 

@@ -54,22 +54,27 @@ pub(crate) async fn fetch(
     repository: &Repository,
     name: &ManifestName,
 ) -> Result<Stored, Error> {
-    let incoming = ask(session, "GET", repository, name).await?;
-    if incoming.status != 200 {
-        return Err(failure::answered(incoming).await);
-    }
+    let get = async || {
+        let incoming = ask(session, "GET", repository, name).await?;
+        if incoming.status != 200 {
+            return Err(failure::answered(incoming).await);
+        }
+        Ok(incoming)
+    };
+    let told = |incoming: &Incoming| {
+        let served_as = incoming.header("content-type");
+        let digest = incoming.header("docker-content-digest");
+        (incoming.url.clone(), served_as, digest)
+    };
+    let answer = session.wire.whole(limit::MANIFEST_BYTES, get, told).await?;
+    let ((url, served_as, digest), bytes) = answer;
     let promised = match name {
         ManifestName::Digest(digest) => Some(digest.clone()),
-        ManifestName::Tag(_) => incoming
-            .header("docker-content-digest")
-            .and_then(|text| text.parse().ok()),
+        ManifestName::Tag(_) => digest.and_then(|text| text.parse().ok()),
     };
-    let served_as = incoming.header("content-type");
-    let (method, url) = (incoming.method, incoming.url.clone());
-    let bytes = incoming.bytes(limit::MANIFEST_BYTES).await?;
     // Parsed before it is stored, so that a web page never gets there.
     let parsed = parse(&bytes, served_as.as_deref())
-        .map_err(|why| failure::network(method, &url, Some(200), &why))?;
+        .map_err(|why| failure::network("GET", &url, Some(200), &why))?;
     let digest = content_store::put(&bytes, promised.as_ref().map(Digest::as_str))?;
     stored(digest, bytes, parsed, served_as.as_deref())
 }
@@ -133,7 +138,10 @@ fn described(incoming: &Incoming) -> Option<Descriptor> {
 fn parse(bytes: &[u8], served_as: Option<&str>) -> Result<Image, String> {
     // Registries that serve a manifest as plain JSON, or as anything, are old and
     // many; what matters is that two answers do not contradict each other.
-    let telling = served_as.filter(|text| media_type::essence(text).contains("manifest"));
+    let telling = served_as.filter(|text| {
+        let essence = media_type::essence(text);
+        essence.contains("manifest") || essence.contains("index")
+    });
     match Manifest::parse(bytes, telling) {
         Ok(Manifest::Image(image)) => Ok(image),
         Ok(_) => Err(

@@ -11,8 +11,9 @@ use core::cell::{Cell, RefCell};
 
 use wharf_oci::{Origin, limit, retry};
 
-use crate::bindings::ErrorCode;
 use crate::bindings::wasi::clocks::monotonic_clock;
+use crate::bindings::{Error, ErrorCode};
+use crate::failure;
 use crate::http::{Failed, Incoming, Outgoing, Tried};
 use crate::permit::Permits;
 use crate::settings::Settings;
@@ -98,6 +99,31 @@ impl Wire {
                 Err(Failed::Unsent(_)) => {}
             }
             return sent;
+        }
+    }
+
+    /// What is `told` by the answer to a request that `ask` sends, and the whole of its
+    /// body of at most `most` bytes. Asks again when the connection broke off within it.
+    pub(crate) async fn whole<T>(
+        &self,
+        most: u64,
+        ask: impl AsyncFn() -> Result<Incoming, Error>,
+        told: impl Fn(&Incoming) -> T,
+    ) -> Result<(T, Vec<u8>), Error> {
+        let mut tries = Tries::begin();
+        loop {
+            tries.count();
+            let incoming = ask().await?;
+            let (method, url, head) = (incoming.method, incoming.url.clone(), told(&incoming));
+            match incoming.bytes(most).await {
+                Ok(body) => return Ok((head, body)),
+                Err(failed) => {
+                    let passing = is_transient(&failed, true);
+                    if !passing || !self.pause(url.origin(), &mut tries, None).await {
+                        return Err(failure::again(failed.of(method, &url), tries.told()));
+                    }
+                }
+            }
         }
     }
 

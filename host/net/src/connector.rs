@@ -27,6 +27,10 @@ pub trait Reach: Send + Sync {
     /// reached at `address`. Asked for every address that a name resolves to, and
     /// for addresses that stand in the request themselves.
     fn may_connect(&self, host: &str, address: IpAddr) -> bool;
+
+    /// Whether the server at `host` and `port` may see the client certificate. Every
+    /// server may ask for it, also one that another server led to.
+    fn may_see_certificate(&self, host: &str, port: u16) -> bool;
 }
 
 /// Everywhere.
@@ -35,6 +39,10 @@ pub struct Anywhere;
 
 impl Reach for Anywhere {
     fn may_connect(&self, _host: &str, _address: IpAddr) -> bool {
+        true
+    }
+
+    fn may_see_certificate(&self, _host: &str, _port: u16) -> bool {
         true
     }
 }
@@ -52,7 +60,8 @@ pub(crate) struct Connector {
 
 struct LazyTls {
     prepared: Prepared,
-    connector: OnceLock<HttpsConnector<Plain>>,
+    with_certificate: OnceLock<HttpsConnector<Plain>>,
+    without: OnceLock<HttpsConnector<Plain>>,
 }
 
 impl Connector {
@@ -65,7 +74,8 @@ impl Connector {
             reach,
             tls: Arc::new(LazyTls {
                 prepared,
-                connector: OnceLock::new(),
+                with_certificate: OnceLock::new(),
+                without: OnceLock::new(),
             }),
         }
     }
@@ -80,12 +90,22 @@ impl Connector {
 }
 
 impl LazyTls {
-    fn over(&self, plain: Plain) -> Result<HttpsConnector<Plain>, rustls::Error> {
-        if let Some(connector) = self.connector.get() {
+    fn over(
+        &self,
+        plain: Plain,
+        certificate: bool,
+    ) -> Result<HttpsConnector<Plain>, rustls::Error> {
+        let certificate = certificate && self.prepared.has_certificate();
+        let known = if certificate {
+            &self.with_certificate
+        } else {
+            &self.without
+        };
+        if let Some(connector) = known.get() {
             return Ok(connector.clone());
         }
-        let connector = HttpsConnector::from((plain, self.prepared.config()?));
-        Ok(self.connector.get_or_init(|| connector).clone())
+        let connector = HttpsConnector::from((plain, self.prepared.config(certificate)?));
+        Ok(known.get_or_init(|| connector).clone())
     }
 }
 
@@ -107,13 +127,20 @@ impl Service<Uri> for Connector {
             return Box::pin(async move { Ok(MaybeHttpsStream::Http(connecting.await?)) });
         }
         let (tls, plain) = (self.tls.clone(), self.plain.clone());
+        let certificate = self.reach.may_see_certificate(
+            uri.host().unwrap_or_default(),
+            uri.port_u16().unwrap_or(HTTPS_PORT),
+        );
         Box::pin(async move {
             // Reading the system's roots takes some milliseconds of this thread, once.
-            let mut connector = tls.over(plain)?;
+            let mut connector = tls.over(plain, certificate)?;
             connector.call(uri).await
         })
     }
 }
+
+/// Where TLS is spoken when an address does not say.
+const HTTPS_PORT: u16 = 443;
 
 /// Resolves names as the system does, to the addresses that may be reached.
 #[derive(Clone)]

@@ -83,8 +83,14 @@ impl Prepared {
         })
     }
 
-    /// What connections are made with, offering HTTP/2 and HTTP/1.1.
-    pub(crate) fn config(&self) -> Result<ClientConfig, rustls::Error> {
+    /// Whether there is a client certificate.
+    pub(crate) fn has_certificate(&self) -> bool {
+        self.identity.is_some()
+    }
+
+    /// What connections are made with, offering HTTP/2 and HTTP/1.1, and the client
+    /// certificate if `certificate` says so.
+    pub(crate) fn config(&self, certificate: bool) -> Result<ClientConfig, rustls::Error> {
         let provider = Arc::new(ring::default_provider());
         let builder = ClientConfig::builder_with_provider(provider.clone())
             .with_safe_default_protocol_versions()?;
@@ -95,7 +101,7 @@ impl Prepared {
         } else {
             builder.with_root_certificates(self.roots())
         };
-        let mut config = match &self.identity {
+        let mut config = match self.identity.as_ref().filter(|_| certificate) {
             Some((chain, key)) => builder.with_client_auth_cert(chain.clone(), key.clone_key())?,
             None => builder.with_no_client_auth(),
         };
@@ -258,6 +264,6 @@ mod tests {
 
     #[test]
     fn without_files_there_is_nothing_to_be_wrong() {
-        assert!(Prepared::new(&Tls::default()).unwrap().config().is_ok());
+        assert!(Prepared::new(&Tls::default()).unwrap().config(true).is_ok());
     }
 }

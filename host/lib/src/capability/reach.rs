@@ -26,6 +26,7 @@ pub(crate) enum Class {
 #[derive(Debug)]
 pub(crate) struct RegistryReach {
     host: String,
+    port: u16,
     is_loopback: bool,
     /// The registry was found at a private address.
     is_private: AtomicBool,
@@ -36,6 +37,7 @@ impl RegistryReach {
         let origin: Origin = registry.origin(true);
         Self {
             host: origin.host().to_owned(),
+            port: origin.port(),
             is_loopback: registry.is_loopback(),
             is_private: AtomicBool::new(false),
         }
@@ -56,6 +58,12 @@ impl Reach for RegistryReach {
                 self.is_loopback || self.is_private.load(Ordering::Relaxed)
             }
         }
+    }
+
+    /// It is the user's credential for the registry, like a password, and for nobody
+    /// that the registry leads to (GHSA-whvf-jp7m-59f3, GHSA-h3wm-jjqf-8jm2).
+    fn may_see_certificate(&self, host: &str, port: u16) -> bool {
+        port == self.port && host.eq_ignore_ascii_case(&self.host)
     }
 }
 
@@ -188,6 +196,16 @@ mod tests {
         assert!(reach.may_connect("blobs.example", private));
         assert!(!reach.may_connect("blobs.example", "127.0.0.1".parse().unwrap()));
         assert!(!reach.may_connect("registry.corp.example", "169.254.169.254".parse().unwrap()));
+    }
+
+    #[test]
+    fn the_client_certificate_is_for_the_registry() {
+        let reach = RegistryReach::new(&"r.example:5000".parse().unwrap());
+        assert!(reach.may_see_certificate("R.example", 5000));
+        assert!(!reach.may_see_certificate("r.example", 443));
+        assert!(!reach.may_see_certificate("blobs.r.example", 5000));
+        let reach = RegistryReach::new(&"r.example".parse().unwrap());
+        assert!(reach.may_see_certificate("r.example", 443));
     }
 
     #[test]

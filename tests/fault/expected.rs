@@ -1,0 +1,187 @@
+//! What must become of a command when something goes wrong, and why.
+//!
+//! Written down before it was seen: what passes is survived, what does not is an error
+//! of its kind, and what does not matter changes nothing.
+
+use crate::fault::{Fault, Lasting, Target, With};
+use crate::scenario::Scenario;
+use crate::stage::{Kind, Step};
+
+/// What must become of a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Expected {
+    /// It does all that it should.
+    Success,
+    /// It fails with one of these codes.
+    Failure(&'static [i32]),
+    /// It does all that it should, or fails with one of these codes.
+    Either(&'static [i32]),
+}
+
+use Expected::{Either, Failure, Success};
+
+const AUTHENTICATION: &[i32] = &[3];
+const NOT_FOUND: &[i32] = &[4];
+const NETWORK: &[i32] = &[5];
+const INTEGRITY: &[i32] = &[6];
+const REFUSED: &[i32] = &[7];
+
+/// What must become of a command when this happens to this request.
+pub(crate) fn expected(
+    scenario: Scenario,
+    step: &Step,
+    fault: Fault,
+    lasting: Lasting,
+) -> Expected {
+    match (fault, lasting) {
+        (Fault::Status(status, _), Lasting::ForEver) => status_for_ever(status, step),
+        (Fault::Status(status, with), Lasting::Once) => status_once(status, with, step),
+        // Nothing is tried for ever, and redirects are not followed for ever.
+        (_, Lasting::ForEver) => Failure(NETWORK),
+        (
+            Fault::Unheard | Fault::Unanswered | Fault::CutRequest(_) | Fault::CutAnswer(_),
+            Lasting::Once,
+        ) => Success,
+        (Fault::Header(name, value), _) => header(name, value, step),
+        (Fault::Length(more), _) => length(more, step),
+        (Fault::Flip, _) => flip(step),
+        // All of it came, where a part was asked for.
+        (Fault::NoRange, _) => Success,
+        (Fault::Redirect(target), _) => redirect(target, step),
+        (Fault::Location(target), _) => location(scenario, target, step),
+    }
+}
+
+fn status_once(status: u16, with: With, step: &Step) -> Expected {
+    let is_an_attempt = matches!(step.kind, Kind::StartWhole | Kind::Mount);
+    match status {
+        // Passing, by their meaning.
+        429 | 500 | 502 | 503 => Success,
+        // What a registry refuses in one request is done the usual way in two, and
+        // what it does not take over is sent.
+        _ if is_an_attempt => Success,
+        // A token that expired or was revoked is replaced. Whom the token server does
+        // not know, it does not know, and a refusal without a challenge can't be
+        // answered.
+        401 if with == With::Challenge && step.kind == Kind::Probe && !step.anonymous => {
+            // The challenge that was just answered: it would go on for ever.
+            Failure(AUTHENTICATION)
+        }
+        401 if with == With::Challenge && step.kind != Kind::Token => Success,
+        401 | 403 => Failure(AUTHENTICATION),
+        404 => match step.kind {
+            // The token is what is not there, or whoever wants it.
+            Kind::Token => Failure(AUTHENTICATION),
+            Kind::Probe => Failure(NETWORK),
+            // Then it is sent.
+            Kind::ManifestHead | Kind::BlobHead => Success,
+            // The session is gone: another one is begun.
+            Kind::UploadPut => Success,
+            _ => Failure(NOT_FOUND),
+        },
+        // How much there is of an upload is asked.
+        416 if step.kind == Kind::UploadPut => Success,
+        // A range that can't be had is done without.
+        416 if step.kind == Kind::BlobRange => Either(NETWORK),
+        _ => Failure(NETWORK),
+    }
+}
+
+fn status_for_ever(status: u16, step: &Step) -> Expected {
+    match status {
+        401 | 403 => Failure(AUTHENTICATION),
+        404 => match step.kind {
+            Kind::Token => Failure(AUTHENTICATION),
+            Kind::Probe => Failure(NETWORK),
+            _ => Failure(NOT_FOUND),
+        },
+        _ => Failure(NETWORK),
+    }
+}
+
+fn header(name: &str, value: Option<&str>, step: &Step) -> Expected {
+    let (kind, anonymous) = (step.kind, step.anonymous);
+    match (name, kind) {
+        // A challenge that can't be understood can't be answered.
+        ("WWW-Authenticate", _) if anonymous => Failure(AUTHENTICATION),
+        _ if anonymous => Success,
+        // Without its address an upload session is of no use.
+        ("Location", Kind::Start) => Failure(NETWORK),
+        // It is begun in the usual way then, or not.
+        ("Location", Kind::StartWhole) => Either(NETWORK),
+        // Two answers to what a manifest is (CVE-2021-41190).
+        ("Content-Type", Kind::ManifestGet) if value.is_some_and(|v| v.contains("index")) => {
+            Failure(NETWORK)
+        }
+        ("Docker-Content-Digest", Kind::ManifestGet) if value == Some("sha256:zz") => {
+            Either(INTEGRITY)
+        }
+        ("Docker-Content-Digest", Kind::ManifestGet | Kind::ManifestPut) if value.is_some() => {
+            Failure(INTEGRITY)
+        }
+        ("Content-Range", Kind::BlobRange) => Failure(NETWORK),
+        // Nothing depends on it.
+        _ => Success,
+    }
+}
+
+fn length(more: i8, step: &Step) -> Expected {
+    match step.kind {
+        _ if step.anonymous => Success,
+        // As if it broke off. That is what passes.
+        _ if more > 0 => Success,
+        Kind::Token => Failure(NETWORK),
+        Kind::ManifestGet => Failure(&[5, 6]),
+        Kind::BlobGet => Failure(INTEGRITY),
+        // The part that is missing is asked for.
+        Kind::BlobRange => Either(INTEGRITY),
+        _ => Success,
+    }
+}
+
+fn flip(step: &Step) -> Expected {
+    match step.kind {
+        _ if step.anonymous => Success,
+        // A token that the registry does not accept, or no token.
+        Kind::Token => Either(&[3, 5]),
+        Kind::ManifestGet => Failure(&[5, 6]),
+        Kind::BlobGet | Kind::BlobRange => Failure(INTEGRITY),
+        _ => Success,
+    }
+}
+
+fn redirect(target: Target, step: &Step) -> Expected {
+    match step.kind {
+        // What a registry refuses in one request is done the usual way in two.
+        Kind::StartWhole | Kind::Mount => Success,
+        Kind::ManifestHead
+        | Kind::ManifestGet
+        | Kind::BlobHead
+        | Kind::BlobGet
+        | Kind::BlobRange => match target {
+            Target::OtherPort | Target::OtherName | Target::Itself => Success,
+            Target::Metadata | Target::MetadataByName => Failure(REFUSED),
+            // Nobody speaks TLS there.
+            _ => Failure(NETWORK),
+        },
+        // Nothing that is sent goes anywhere but to the registry, and no credential
+        // anywhere but to the server that was named.
+        _ => Failure(&[5, 7]),
+    }
+}
+
+fn location(scenario: Scenario, target: Target, step: &Step) -> Expected {
+    if scenario != Scenario::Push || !matches!(step.kind, Kind::Start | Kind::StartWhole) {
+        // Nobody looks at it.
+        return Success;
+    }
+    match target {
+        // Uploads may be elsewhere; what is secret stays.
+        Target::OtherPort | Target::OtherName => Success,
+        Target::Metadata | Target::MetadataByName => Failure(REFUSED),
+        // Nobody speaks TLS there. Another session may be begun.
+        Target::OtherScheme => Either(&[5, 7]),
+        // Not there, or not of the repository that this is about.
+        _ => Either(&[4, 5, 7]),
+    }
+}
