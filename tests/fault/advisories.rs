@@ -315,7 +315,8 @@ fn cve_2020_1702_cve_2023_25153_metadata_without_end_is_not_read_to_its_end() {
                 let mut answer = &connection;
                 let mut sent = answer.write_all(head.as_bytes());
                 while sent.is_ok() {
-                    sent = answer.write_all("X-Filler: 0123456789abcdef\r\n".repeat(1000).as_bytes());
+                    sent =
+                        answer.write_all("X-Filler: 0123456789abcdef\r\n".repeat(1000).as_bytes());
                 }
             }
         });

@@ -41,7 +41,9 @@ fn every_fault_at_every_request_ends_well_or_with_the_right_error() {
     let wanted = env::var("FAULT_CASES").unwrap_or_default();
     let stages: Vec<Stage> = thread::scope(|scope| {
         let starting: Vec<_> = (0..WORKERS).map(|_| scope.spawn(furnished)).collect();
-        let started = starting.into_iter().map(|one| one.join().expect("it starts"));
+        let started = starting
+            .into_iter()
+            .map(|one| one.join().expect("it starts"));
         started.collect()
     });
     let cases: Vec<Case> = Scenario::ALL
@@ -83,7 +85,11 @@ fn furnished() -> Stage {
 
 /// Runs a scenario without faults, to learn its requests, and gives every fault of each.
 fn cases(scenario: Scenario, stage: &Stage) -> Vec<Case> {
-    let play = Play::new(scenario, stage, &format!("clean-{scenario:?}").to_lowercase());
+    let play = Play::new(
+        scenario,
+        stage,
+        &format!("clean-{scenario:?}").to_lowercase(),
+    );
     let largest = largest(stage);
     stage.play(move |step, _| scenario.base(step, &largest));
     let _ = run(&play).success();
@@ -182,7 +188,9 @@ impl Case {
             Expected::Either(codes) => code == 0 || codes.contains(&code),
         };
         ensure(fits, || format!("ended with {code}, expected {expected:?}"))?;
-        ensure(!output.stderr.contains("panicked"), || "it panicked".to_owned())?;
+        ensure(!output.stderr.contains("panicked"), || {
+            "it panicked".to_owned()
+        })?;
         self.waited(went)?;
         if code == 0 {
             return play.is_done();
@@ -262,7 +270,10 @@ fn no_secret_is_told(
     let kept: Vec<_> = ["cache", "tmp", "work", "state", "data"]
         .iter()
         .flat_map(|name| wharf_tests::environment::files_below(&play.env.root().join(name)))
-        .filter(|file| file.metadata().is_ok_and(|metadata| metadata.len() < 10_000))
+        .filter(|file| {
+            file.metadata()
+                .is_ok_and(|metadata| metadata.len() < 10_000)
+        })
         .filter_map(|file| std::fs::read(file).ok())
         .map(|content| String::from_utf8_lossy(&content).into_owned())
         .collect();

@@ -22,7 +22,9 @@ fn large() -> (TestEnv, PathBuf, String) {
     let app = small_app().write(&env.work());
     let mut state = 1_u64;
     let content: Vec<u8> = std::iter::repeat_with(|| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
         state.to_be_bytes()
     })
     .take(usize::try_from(SIZE / 8).expect("it fits"))

@@ -64,7 +64,10 @@ pub fn request(
 
 /// The value of an `Authorization` header with a user name and a password (RFC 7617).
 pub fn basic(username: &str, password: &str) -> String {
-    format!("Basic {}", STANDARD.encode(format!("{username}:{password}")))
+    format!(
+        "Basic {}",
+        STANDARD.encode(format!("{username}:{password}"))
+    )
 }
 
 impl Response {

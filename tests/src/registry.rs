@@ -207,7 +207,10 @@ impl<'a> Settings<'a> {
         let config = directory.path().join("config.yml");
         fs::write(&config, self.config(directory.path())).expect("it can be written");
         let (program, way_out) = if self.newer {
-            (distribution3(), "`cargo xtask peers distribution` builds it")
+            (
+                distribution3(),
+                "`cargo xtask peers distribution` builds it",
+            )
         } else {
             let way_out = "on Debian and Ubuntu, `apt-get install docker-registry` installs it";
             (PathBuf::from("docker-registry"), way_out)
@@ -222,7 +225,10 @@ impl<'a> Settings<'a> {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap_or_else(|error| {
-                panic!("`{}` does not start ({error}); {way_out}", program.display())
+                panic!(
+                    "`{}` does not start ({error}); {way_out}",
+                    program.display()
+                )
             });
         let log = Arc::new(Log::default());
         let stdout = child.stdout.take().expect("it is piped");

@@ -5,7 +5,7 @@ use std::process::Command;
 use anyhow::Result;
 
 use crate::cargo::{cargo, ensure_component_target};
-use crate::{narrate, peers, programs};
+use crate::{narrate, programs};
 
 /// What the tests run that cargo does not build.
 const PROGRAMS: [&str; 2] = ["docker-registry", "skopeo"];
@@ -15,14 +15,12 @@ const PROGRAMS: [&str; 2] = ["docker-registry", "skopeo"];
 /// Tests against real registries, then formatting, lints and documentation, each without
 /// a warning. Stops at the first that fails, with its exit code. Installs
 /// `docker-registry` and `skopeo` where they are missing and this is root on Debian;
-/// elsewhere it says what to install. Builds distribution, which needs Go.
+/// elsewhere it says what to install.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {}
 
 pub(crate) fn run(_: &Arguments) -> Result<()> {
     programs::ensure(&PROGRAMS)?;
-    // The tests find it where it is built.
-    peers::distribution()?;
     ensure_component_target()?;
     for (title, mut command) in steps() {
         narrate::heading(title);

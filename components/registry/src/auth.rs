@@ -206,8 +206,7 @@ impl Auth {
             };
             Err(explained(error, &hint))
         };
-        let told =
-            |answer: &Incoming| (answer.method, answer.url.clone(), answer.header("date"));
+        let told = |answer: &Incoming| (answer.method, answer.url.clone(), answer.header("date"));
         let ((method, url, date), body) = wire.whole(limit::TOKEN_BYTES, give, told).await?;
         let token = Token::parse(&body)
             .map_err(|error| failure::network(method, &url, Some(200), &error.to_string()))?;
