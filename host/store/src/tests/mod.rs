@@ -8,6 +8,7 @@ mod pruning;
 mod untrusted;
 
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 use wharf_oci::{Descriptor, media_type};
@@ -98,10 +99,17 @@ pub(crate) fn bytes(length: usize, seed: u64) -> Vec<u8> {
     bytes
 }
 
+/// The right to write, which must be had in the end. A program that another test
+/// starts has this one's open files, and so its locks, for a moment: from the fork on,
+/// until it becomes that program.
 pub(crate) fn ingest(store: &Store, expected: &Descriptor) -> Ingest {
-    match store.receive(expected).unwrap() {
-        Receive::Ingest(ingest) => ingest,
-        other => panic!("{other:?}"),
+    let limit = Instant::now() + Duration::from_secs(20);
+    loop {
+        match store.receive(expected).unwrap() {
+            Receive::Ingest(ingest) => return ingest,
+            Receive::Busy if Instant::now() < limit => std::thread::yield_now(),
+            other => panic!("{other:?}"),
+        }
     }
 }
 
