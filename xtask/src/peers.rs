@@ -9,17 +9,19 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result};
 
+use crate::cargo::root;
 use crate::{narrate, programs};
 
 /// A program that Go builds, at one version for everyone.
 struct Peer {
     name: &'static str,
-    /// The path of its main package, as `go install` takes it.
+    /// The path of its main package, as `go install` takes it; or the folder of ours that
+    /// has it, where it begins with `./`.
     package: &'static str,
     version: &'static str,
 }
 
-const PEERS: [Peer; 3] = [
+const PEERS: [Peer; 4] = [
     Peer {
         name: "oras",
         package: "oras.land/oras/cmd/oras",
@@ -34,6 +36,12 @@ const PEERS: [Peer; 3] = [
         name: "cosign",
         package: "github.com/sigstore/cosign/v3/cmd/cosign",
         version: "v3.1.3",
+    },
+    // The version is that of the library it stands on; the tests look for it there.
+    Peer {
+        name: "referrers",
+        package: "./tests/servers/referrers",
+        version: "v0.22.1",
     },
 ];
 
@@ -87,9 +95,14 @@ pub(crate) fn oras() -> Result<PathBuf> {
     named("oras")
 }
 
+/// The registry with a list of referrers that the tests want, built if it is not yet.
+pub(crate) fn referrers() -> Result<PathBuf> {
+    named("referrers")
+}
+
 fn named(name: &str) -> Result<PathBuf> {
-    let peer = PEERS
-        .iter()
+    let mut peers = PEERS.iter();
+    let peer = peers
         .find(|peer| peer.name == name)
         .with_context(|| format!("{name} is not among the peers"))?;
     built(peer, &folder()?)
@@ -133,14 +146,19 @@ fn built(peer: &Peer, folder: &Path) -> Result<PathBuf> {
         folder.display()
     ));
     let unfinished = tempfile::tempdir_in(folder)?;
-    programs::run_quietly(
-        Command::new(go)
-            .current_dir(unfinished.path())
-            .env("GOBIN", unfinished.path())
-            .env("CGO_ENABLED", "0")
-            .args(["install", &format!("{}@{}", peer.package, peer.version)])
-            .stdout(Stdio::null()),
-    )?;
+    let mut install = Command::new(go);
+    install
+        .env("GOBIN", unfinished.path())
+        .env("CGO_ENABLED", "0")
+        .arg("install")
+        .stdout(Stdio::null());
+    if peer.package.starts_with("./") {
+        install.current_dir(root().join(peer.package)).arg(".");
+    } else {
+        let version = format!("{}@{}", peer.package, peer.version);
+        install.current_dir(unfinished.path()).arg(version);
+    }
+    programs::run_quietly(&mut install)?;
     let home = path.parent().context("a peer has a folder of its own")?;
     fs::create_dir_all(home)?;
     let executable = path.file_name().context("a peer has a name")?;

@@ -1,10 +1,11 @@
 //! Descriptors: what is known of content before it is read.
 
-use alloc::string::String;
+use alloc::string::{String, ToString as _};
 
 use serde::{Deserialize, Serialize};
 
 use crate::Digest;
+use crate::json::{Node, bad};
 
 /// Media type, digest and size of a piece of content
 /// (image-spec v1.1.1, "Content Descriptors").
@@ -32,5 +33,16 @@ impl Descriptor {
             digest,
             size,
         }
+    }
+
+    /// Reads what stands in a manifest.
+    pub(crate) fn read(node: &Node) -> Result<Self, String> {
+        let text = |name: &str| node.text(name)?.ok_or_else(|| bad(name));
+        let digest: Result<Digest, _> = text("digest")?.parse();
+        Ok(Self {
+            media_type: text("mediaType")?,
+            digest: digest.map_err(|error| error.to_string())?,
+            size: node.number("size")?.ok_or_else(|| bad("size"))?,
+        })
     }
 }

@@ -10,8 +10,9 @@
 //! ```text
 //!   reference ──▶ request ──▶ (the wire) ──▶ challenge ──▶ token
 //!                    ▲                   ├──▶ location
-//!                    │                   ├──▶ manifest ──▶ descriptor, digest
-//!              url, origin               ├──▶ range
+//!                    │                   ├──▶ manifest, index ──▶ descriptor, digest, platform
+//!              url, origin               ├──▶ page, link
+//!                                        ├──▶ range
 //!                                        ├──▶ retry
 //!                                        └──▶ problem
 //! ```
@@ -32,13 +33,19 @@ extern crate std;
 pub mod challenge;
 pub mod descriptor;
 pub mod digest;
+pub mod index;
+mod json;
 pub mod limit;
+pub mod link;
 pub mod manifest;
 pub mod media_type;
+pub mod page;
 pub mod percent;
+pub mod platform;
 pub mod problem;
 pub mod range;
 pub mod reference;
+pub mod referrers;
 pub mod request;
 pub mod retry;
 pub mod time;
@@ -47,5 +54,6 @@ pub mod url;
 
 pub use descriptor::Descriptor;
 pub use digest::Digest;
+pub use platform::Platform;
 pub use reference::{Reference, Registry, Repository, Tag};
 pub use url::{Origin, Url};

@@ -50,3 +50,35 @@ pub const CHUNK_BYTES: u64 = 16 * 1024 * 1024;
 /// The largest part that a registry may insist on, in bytes: what is sent again when
 /// it fails.
 pub const LARGEST_CHUNK_BYTES: u64 = 1024 * 1024 * 1024;
+
+/// How deep indexes may lie within each other. Real ones are one deep.
+pub const INDEX_DEPTH: usize = 3;
+
+/// How many indexes are fetched in search of one manifest.
+pub const INDEXES: usize = 16;
+
+/// How many pages of a listing are read.
+pub const PAGES: usize = 1_000;
+
+/// How many pages with nothing in them are read: a filter may leave some empty.
+pub const EMPTY_PAGES: usize = 16;
+
+/// How many items a page is asked to have. Some registries refuse more.
+pub const PAGE_ITEMS: u32 = 1_000;
+
+/// How many tags or referrers are listed: all of them are held in the guest's memory.
+pub const ITEMS: usize = 100_000;
+
+/// How many tags are asked where they lead, to tell which of them a deletion takes
+/// along: one request each.
+pub const TAGS_ASKED: usize = 5_000;
+
+/// How deep referrers of referrers are followed (GHSA-298f-872v-2rcx). A signature of
+/// an inventory of an application is two deep.
+pub const REFERRERS_DEPTH: usize = 8;
+
+/// How many referrers, directly or not, are taken along with one manifest.
+pub const REFERRERS: usize = 1_000;
+
+/// How often a list of referrers is written anew when others write it too.
+pub const REFERRERS_WRITES: usize = 8;

@@ -2,13 +2,11 @@
 //! "image-index.md").
 
 use alloc::borrow::ToOwned as _;
-use alloc::format;
-use alloc::string::{String, ToString as _};
-use alloc::vec;
+use alloc::string::String;
 use alloc::vec::Vec;
 
-use serde::Deserialize;
-
+use crate::index::{Entry, Index};
+use crate::json::Node;
 use crate::{Descriptor, limit, media_type};
 
 /// A manifest as it was fetched, parsed for what a transfer needs. The bytes stay
@@ -31,15 +29,6 @@ pub struct Image {
     pub config: Descriptor,
     /// The layers, whose order has meaning.
     pub layers: Vec<Descriptor>,
-}
-
-/// An image index or Docker's manifest list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Index {
-    /// The index's own media type, where it says so.
-    pub media_type: Option<String>,
-    /// The manifests in it.
-    pub manifests: Vec<Descriptor>,
 }
 
 /// Why bytes are not a manifest that can be used.
@@ -65,31 +54,34 @@ pub enum ManifestError {
     },
     /// A `schemaVersion` other than 2.
     #[error("its `schemaVersion` is {0}, and only 2 is understood")]
-    SchemaVersion(u32),
+    SchemaVersion(u64),
 }
 
 impl Manifest {
+    /// The media type to serve and to describe it as; see [`Image::media_type`].
+    #[must_use]
+    pub fn media_type(&self, served_as: Option<&str>) -> String {
+        match self {
+            Self::Image(image) => image.media_type(served_as),
+            Self::Index(index) => index.media_type(served_as),
+        }
+    }
+
     /// Parses the bytes of a manifest that was served, or described, as
     /// `served_as`; none when that is not known.
     pub fn parse(bytes: &[u8], served_as: Option<&str>) -> Result<Self, ManifestError> {
-        #[derive(Deserialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Shape {
-            schema_version: u32,
-            media_type: Option<String>,
-            manifests: Option<Vec<Descriptor>>,
-            layers: Option<Vec<Descriptor>>,
-            config: Option<Descriptor>,
-        }
         if bytes.len() as u64 > limit::MANIFEST_BYTES {
             return Err(ManifestError::Size);
         }
-        let shape: Shape = serde_json::from_slice(bytes)
-            .map_err(|error| ManifestError::Json(error.to_string()))?;
-        if shape.schema_version != 2 {
-            return Err(ManifestError::SchemaVersion(shape.schema_version));
+        let json = ManifestError::Json;
+        let document = Node::parse(bytes).map_err(json)?;
+        match document.number("schemaVersion").map_err(json)? {
+            Some(2) => {}
+            Some(other) => return Err(ManifestError::SchemaVersion(other)),
+            None => return Err(json(crate::json::bad("schemaVersion"))),
         }
-        if let (Some(inside), Some(outside)) = (&shape.media_type, served_as)
+        let media_type = document.text("mediaType").map_err(json)?;
+        if let (Some(inside), Some(outside)) = (&media_type, served_as)
             && media_type::essence(inside) != media_type::essence(outside)
         {
             return Err(ManifestError::MediaType {
@@ -99,7 +91,7 @@ impl Manifest {
         }
         // What says nothing of itself is what it looks like, if it was not served as
         // the other.
-        let (inside, other) = if shape.manifests.is_some() {
+        let (inside, other) = if document.get("manifests").is_some() {
             (media_type::IMAGE_INDEX, media_type::MANIFESTS)
         } else {
             (media_type::IMAGE_MANIFEST, media_type::INDEXES)
@@ -112,17 +104,17 @@ impl Manifest {
                 outside,
             });
         }
-        let media_type = shape.media_type;
-        match (shape.manifests, shape.config, shape.layers) {
+        let list = |name: &str| document.list(name).map_err(json);
+        match (list("manifests")?, document.get("config"), list("layers")?) {
             (Some(manifests), None, None) => Ok(Self::Index(Index {
                 media_type,
-                manifests,
+                manifests: each(manifests, Entry::read)?,
             })),
             (Some(_), _, _) => Err(ManifestError::Ambiguous),
             (None, Some(config), Some(layers)) => Ok(Self::Image(Image {
                 media_type,
-                config,
-                layers,
+                config: Descriptor::read(config).map_err(json)?,
+                layers: each(layers, Descriptor::read)?,
             })),
             (None, _, _) => Err(ManifestError::Json(
                 "it has neither `config` and `layers` nor `manifests`".to_owned(),
@@ -131,46 +123,73 @@ impl Manifest {
     }
 }
 
+fn each<T>(
+    nodes: &[Node],
+    read: impl Fn(&Node) -> Result<T, String>,
+) -> Result<Vec<T>, ManifestError> {
+    let read = nodes.iter().map(read);
+    read.collect::<Result<_, _>>().map_err(ManifestError::Json)
+}
+
+/// What a manifest says of itself that no transfer depends on.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Details {
+    /// What kind of artifact it is.
+    pub artifact_type: Option<String>,
+    /// What it refers to.
+    pub subject: Option<Descriptor>,
+    /// By key, in the order in which they stand there.
+    pub annotations: Vec<(String, String)>,
+}
+
+impl Details {
+    /// Reads the bytes of a manifest.
+    pub fn parse(bytes: &[u8]) -> Result<Self, ManifestError> {
+        let read = || {
+            let manifest = Node::parse(bytes)?;
+            Ok(Self {
+                artifact_type: manifest.text("artifactType")?,
+                subject: manifest.get("subject").map(Descriptor::read).transpose()?,
+                annotations: manifest.texts("annotations")?,
+            })
+        };
+        read().map_err(ManifestError::Json)
+    }
+}
+
 impl Image {
     /// The media type to serve and to describe it as: its own, or else Docker's if
     /// it was served as that, or else OCI's.
     #[must_use]
     pub fn media_type(&self, served_as: Option<&str>) -> String {
-        let docker = || {
-            served_as
-                .map(media_type::essence)
-                .filter(|served| served == media_type::DOCKER_MANIFEST)
-        };
-        self.media_type
-            .clone()
-            .or_else(docker)
-            .unwrap_or_else(|| media_type::IMAGE_MANIFEST.to_owned())
+        media_type::own_or_served(
+            self.media_type.as_deref(),
+            served_as,
+            media_type::DOCKER_MANIFEST,
+            media_type::IMAGE_MANIFEST,
+        )
     }
 
     /// Everything that has to be there with the manifest: config and layers, in
     /// its order, each once. An error when one digest is given two sizes.
     pub fn blobs(&self) -> Result<Vec<Descriptor>, ManifestError> {
-        let mut blobs: Vec<&Descriptor> = Vec::with_capacity(self.layers.len() + 1);
-        blobs.push(&self.config);
-        blobs.extend(&self.layers);
-        let mut places: Vec<usize> = (0..blobs.len()).collect();
-        places.sort_unstable_by(|a, b| blobs[*a].digest.cmp(&blobs[*b].digest).then(a.cmp(b)));
-        let mut first = vec![true; blobs.len()];
-        for pair in places.windows(2) {
-            let (before, after) = (blobs[pair[0]], blobs[pair[1]]);
-            if before.digest == after.digest {
-                if before.size != after.size {
-                    return Err(ManifestError::Json(format!(
-                        "it gives {} two different sizes",
-                        after.digest
-                    )));
+        let mut blobs: Vec<Descriptor> = Vec::with_capacity(self.layers.len() + 1);
+        // The places of those, in the order of their digests.
+        let mut known: Vec<usize> = Vec::new();
+        for blob in core::iter::once(&self.config).chain(&self.layers) {
+            match known.binary_search_by(|at| blobs[*at].digest.cmp(&blob.digest)) {
+                Err(place) => {
+                    known.insert(place, blobs.len());
+                    blobs.push(blob.clone());
                 }
-                first[pair[1]] = false;
+                Ok(place) if blobs[known[place]].size != blob.size => {
+                    return Err(ManifestError::Json(
+                        "it gives two different sizes for ".to_owned() + blob.digest.as_str(),
+                    ));
+                }
+                Ok(_) => {}
             }
         }
-        let blobs = blobs.into_iter().zip(first);
-        let blobs = blobs.filter(|(_, first)| *first);
-        let blobs = blobs.map(|(blob, _)| blob.clone()).collect();
         Ok(blobs)
     }
 }

@@ -1,5 +1,6 @@
 //! The media types that the protocol itself knows.
 
+use alloc::borrow::ToOwned as _;
 use alloc::string::String;
 
 /// An OCI image manifest (image-spec v1.1.1, "manifest.md").
@@ -31,4 +32,27 @@ pub const ACCEPT_MANIFESTS: &str = "application/vnd.oci.image.manifest.v1+json, 
 pub fn essence(media_type: &str) -> String {
     let bare = media_type.split(';').next().unwrap_or_default();
     bare.trim().to_ascii_lowercase()
+}
+
+/// Whether a media type says that content is a list of manifests.
+#[must_use]
+pub fn is_index(media_type: &str) -> bool {
+    let essence = essence(media_type);
+    essence == IMAGE_INDEX || essence == DOCKER_LIST
+}
+
+/// The media type that a manifest says itself, or else Docker's if it was served as
+/// that, or else OCI's.
+pub(crate) fn own_or_served(
+    own: Option<&str>,
+    served_as: Option<&str>,
+    docker: &str,
+    oci: &str,
+) -> String {
+    match (own, served_as) {
+        (Some(own), _) => own,
+        (None, Some(served)) if essence(served) == docker => docker,
+        _ => oci,
+    }
+    .to_owned()
 }

@@ -5,8 +5,7 @@ use alloc::borrow::ToOwned as _;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use serde::Deserialize;
-
+use crate::json::Node;
 use crate::limit;
 
 /// The content of an error answer, fit to be shown.
@@ -25,42 +24,29 @@ impl Problem {
     /// the specified JSON is shown as text, unless it is a web page.
     #[must_use]
     pub fn parse(body: &[u8]) -> Self {
-        #[derive(Deserialize)]
-        struct Answer {
-            #[serde(default)]
-            errors: Vec<Entry>,
-            #[serde(default)]
-            details: Option<String>,
-            #[serde(default)]
-            message: Option<String>,
-        }
-        #[derive(Deserialize)]
-        struct Entry {
-            #[serde(default)]
-            code: Option<String>,
-            #[serde(default)]
-            message: Option<String>,
-        }
-        let Ok(answer) = serde_json::from_slice::<Answer>(body) else {
+        let Ok(answer) = Node::parse(body) else {
             return Self {
                 codes: Vec::new(),
                 message: text(body),
             };
         };
-        let codes = answer
-            .errors
+        let errors = match answer.list("errors") {
+            Ok(Some(errors)) => errors,
+            _ => &[],
+        };
+        let string = |node: &Node, name: &str| node.text(name).ok().flatten();
+        let codes = errors
             .iter()
-            .filter_map(|entry| entry.code.as_deref())
-            .map(|code| clean(code, 64))
+            .filter_map(|entry| string(entry, "code"))
+            .map(|code| clean(&code, 64))
             .filter(|code| !code.is_empty())
             .take(8)
             .collect();
-        let words: Vec<&str> = answer
-            .errors
+        let words: Vec<String> = errors
             .iter()
-            .filter_map(|entry| entry.message.as_deref())
-            .chain(answer.details.as_deref())
-            .chain(answer.message.as_deref())
+            .filter_map(|entry| string(entry, "message"))
+            .chain(string(&answer, "details"))
+            .chain(string(&answer, "message"))
             .filter(|message| !message.is_empty())
             .take(8)
             .collect();

@@ -100,7 +100,8 @@ impl FromStr for Reference {
         if text.is_empty() {
             return Err(ReferenceError::Empty);
         }
-        if text.contains("://") {
+        let after_colon = text.split_once(':').map(|(_, rest)| rest);
+        if after_colon.is_some_and(|rest| rest.starts_with("//")) {
             return Err(ReferenceError::Scheme(shortened(text)));
         }
         let (rest, digest) = match text.split_once('@') {

@@ -8,7 +8,8 @@
 
 use alloc::borrow::ToOwned as _;
 use alloc::format;
-use alloc::string::String;
+use alloc::string::{String, ToString as _};
+use alloc::vec::Vec;
 
 use crate::percent;
 use crate::{Digest, Repository, Tag};
@@ -41,6 +42,23 @@ pub enum Operation {
     ContinueUpload,
     /// Store a manifest (end-7).
     WriteManifest(ManifestName),
+    /// List the tags, from the first or from a later one on (end-8). Further pages
+    /// are where the answer's `Link` says.
+    ListTags(TagPage),
+    /// Remove a tag, or a manifest and all tags that lead to it (end-9).
+    DeleteManifest(ManifestName),
+    /// List the manifests that refer to one (end-12). Further pages are where the
+    /// answer's `Link` says.
+    ListReferrers(Digest, Option<String>),
+}
+
+/// Which tags are listed.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TagPage {
+    /// At most how many.
+    pub most: Option<u32>,
+    /// Those after this one.
+    pub last: Option<Tag>,
 }
 
 /// What a manifest is asked for by.
@@ -93,7 +111,7 @@ impl Operation {
         Some(match self {
             Self::CheckVersion => VERSION_PATH.to_owned(),
             Self::ReadBlob(digest) => format!("{VERSION_PATH}{repository}/blobs/{digest}"),
-            Self::ReadManifest(name) | Self::WriteManifest(name) => {
+            Self::ReadManifest(name) | Self::WriteManifest(name) | Self::DeleteManifest(name) => {
                 format!("{VERSION_PATH}{repository}/manifests/{}", name.as_str())
             }
             Self::StartUpload(None) => format!("{VERSION_PATH}{repository}/blobs/uploads/"),
@@ -112,6 +130,25 @@ impl Operation {
                 }
             }
             Self::ContinueUpload => return None,
+            Self::ListTags(TagPage { most, last }) => {
+                let mut path = format!("{VERSION_PATH}{repository}/tags/list");
+                if let Some(most) = most {
+                    path += "?n=";
+                    path += &most.to_string();
+                }
+                if let Some(last) = last {
+                    path += if most.is_some() { "&last=" } else { "?last=" };
+                    path += &percent::encode(last.as_str());
+                }
+                path
+            }
+            Self::ListReferrers(digest, artifact_type) => {
+                let path = format!("{VERSION_PATH}{repository}/referrers/{digest}");
+                match artifact_type {
+                    Some(kind) => format!("{path}?artifactType={}", percent::encode(kind)),
+                    None => path,
+                }
+            }
         })
     }
 
@@ -119,11 +156,16 @@ impl Operation {
     #[must_use]
     pub fn writes(&self) -> bool {
         match self {
-            Self::CheckVersion | Self::ReadBlob(_) | Self::ReadManifest(_) => false,
+            Self::CheckVersion
+            | Self::ReadBlob(_)
+            | Self::ReadManifest(_)
+            | Self::ListTags(_)
+            | Self::ListReferrers(..) => false,
             Self::StartUpload(_)
             | Self::UploadWhole(_)
             | Self::ContinueUpload
-            | Self::WriteManifest(_) => true,
+            | Self::WriteManifest(_)
+            | Self::DeleteManifest(_) => true,
         }
     }
 }
@@ -156,9 +198,18 @@ impl Request {
                 ("blobs", _) if reads => Operation::ReadBlob(last.parse().ok()?),
                 ("manifests", _) if reads => Operation::ReadManifest(ManifestName::parse(last)?),
                 ("manifests", "PUT") => Operation::WriteManifest(ManifestName::parse(last)?),
+                ("manifests", "DELETE") => Operation::DeleteManifest(ManifestName::parse(last)?),
+                ("tags", "GET") if last == "list" => Operation::ListTags(TagPage::parse(query)?),
+                ("referrers", "GET") => {
+                    Operation::ListReferrers(last.parse().ok()?, artifact_types(query)?.pop())
+                }
                 _ => return None,
             };
-            if query.is_some() {
+            let lists = matches!(
+                operation,
+                Operation::ListTags(_) | Operation::ListReferrers(..)
+            );
+            if query.is_some() && !lists {
                 return None;
             }
             (repository, operation)
@@ -199,6 +250,28 @@ impl Request {
     }
 }
 
+impl TagPage {
+    fn parse(query: Option<&str>) -> Option<Self> {
+        let mut page = Self::default();
+        for (name, value) in percent::pairs(query.unwrap_or_default())? {
+            match name.as_str() {
+                "n" if page.most.is_none() => page.most = Some(value.parse().ok()?),
+                "last" if page.last.is_none() => page.last = Some(value.parse().ok()?),
+                _ => return None,
+            }
+        }
+        Some(page)
+    }
+}
+
+/// The kinds of artifacts that a list of referrers is filtered by: none, or one. None
+/// at all when the query is another one.
+fn artifact_types(query: Option<&str>) -> Option<Vec<String>> {
+    let pairs = percent::pairs(query.unwrap_or_default())?;
+    let is_filter = pairs.len() <= 1 && pairs.iter().all(|(name, _)| name == "artifactType");
+    is_filter.then(|| pairs.into_iter().map(|(_, kind)| kind).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -217,6 +290,7 @@ mod tests {
         match operation {
             Operation::StartUpload(_) | Operation::UploadWhole(_) => "POST",
             Operation::WriteManifest(_) => "PUT",
+            Operation::DeleteManifest(_) => "DELETE",
             _ => "GET",
         }
     }
@@ -229,6 +303,8 @@ mod tests {
             "library/hello",
             "blobs/manifests/blobs",
             "x/blobs/uploads",
+            "tags/list",
+            "x/referrers",
         ] {
             let repository: Repository = repository.parse().unwrap();
             for operation in [
@@ -236,6 +312,23 @@ mod tests {
                 Operation::ReadManifest(ManifestName::Digest(digest.clone())),
                 Operation::ReadManifest(ManifestName::Tag("v1".parse().unwrap())),
                 Operation::WriteManifest(ManifestName::Tag("latest".parse().unwrap())),
+                Operation::DeleteManifest(ManifestName::Tag("v1".parse().unwrap())),
+                Operation::DeleteManifest(ManifestName::Digest(digest.clone())),
+                Operation::ListTags(TagPage::default()),
+                Operation::ListTags(TagPage {
+                    most: Some(1_000),
+                    last: None,
+                }),
+                Operation::ListTags(TagPage {
+                    most: None,
+                    last: Some("v1".parse().unwrap()),
+                }),
+                Operation::ListTags(TagPage {
+                    most: Some(2),
+                    last: Some("v1".parse().unwrap()),
+                }),
+                Operation::ListReferrers(digest.clone(), None),
+                Operation::ListReferrers(digest.clone(), Some("application/x+y".into())),
                 Operation::StartUpload(None),
                 Operation::UploadWhole(digest.clone()),
                 Operation::StartUpload(Some(Mount {
@@ -282,7 +375,19 @@ mod tests {
             ("GET", "/v2/A/manifests/latest"),
             ("GET", "/v2/manifests/latest"),
             ("POST", "/v2/a/manifests/latest"),
-            ("DELETE", "/v2/a/manifests/latest"),
+            ("DELETE", "/v2/a/manifests/latest?x=1"),
+            ("DELETE", "/v2/a/tags/list"),
+            ("HEAD", "/v2/a/tags/list"),
+            ("GET", "/v2/a/tags/list?n=-1"),
+            ("GET", "/v2/a/tags/list?n=1&n=2"),
+            ("GET", "/v2/a/tags/list?last=../x"),
+            ("GET", "/v2/a/tags/list?leak=secret"),
+            ("GET", "/v2/a/tags/other"),
+            ("GET", "/v2/a/referrers/latest"),
+            (
+                "GET",
+                "/v2/a/referrers/sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a?leak=secret",
+            ),
             ("PATCH", "/v2/a/blobs/uploads/"),
             ("POST", "/v2/a/blobs/uploads/?from=b"),
             ("POST", "/v2/a/blobs/uploads/?mount=x&from=b"),

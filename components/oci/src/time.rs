@@ -9,7 +9,8 @@ pub fn http(text: &str) -> Option<u64> {
     let mut parts = text.trim().split(' ').skip(1);
     let day = number(parts.next()?)?;
     let name = parts.next().filter(|name| name.len() == 3)?;
-    let month = MONTHS.find(name).filter(|at| at % 3 == 0)? as u64 / 3 + 1;
+    let mut months = MONTHS.as_bytes().chunks(3);
+    let month = months.position(|month| month == name.as_bytes())? as u64 + 1;
     let year = number(parts.next()?)?;
     let clock = clock(parts.next()?)?;
     (parts.next()? == "GMT").then_some(())?;

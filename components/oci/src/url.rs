@@ -203,7 +203,8 @@ impl FromStr for Url {
         if text.len() > limit::URL_BYTES {
             return Err(UrlError::Length);
         }
-        let (scheme, rest) = text.split_once("://").ok_or(UrlError::Scheme)?;
+        let (scheme, rest) = text.split_once(':').ok_or(UrlError::Scheme)?;
+        let rest = rest.strip_prefix("//").ok_or(UrlError::Scheme)?;
         let secure = if scheme.eq_ignore_ascii_case("https") {
             true
         } else if scheme.eq_ignore_ascii_case("http") {
@@ -286,8 +287,10 @@ fn has_scheme(text: &str) -> bool {
 fn checked_host(host: &str) -> Result<String, UrlError> {
     if let Some(inner) = host.strip_prefix('[') {
         let inner = inner.strip_suffix(']').ok_or(UrlError::Host)?;
-        let address: Ipv6Addr = inner.parse().map_err(|_| UrlError::Host)?;
-        return Ok(format!("[{address}]"));
+        // Kept in the form in which it is written: two forms of one address are two
+        // origins then, and what is granted to one is not granted to the other.
+        let _: Ipv6Addr = inner.parse().map_err(|_| UrlError::Host)?;
+        return Ok(host.to_ascii_lowercase());
     }
     let allowed = |b: u8| b.is_ascii_alphanumeric() || b"-._".contains(&b);
     if host.is_empty() || host.len() > 253 || !host.bytes().all(allowed) {

@@ -1,23 +1,23 @@
 //! Who the client is: challenges answered, once for all transfers that wait.
 
 use alloc::borrow::ToOwned as _;
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 use core::cell::RefCell;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use wharf_oci::challenge::{Bearer, Challenge};
 use wharf_oci::token::{self, Grant, Scope, Token};
 use wharf_oci::{Registry, Url, challenge, limit};
 
 use crate::bindings::wasi::clocks::monotonic_clock;
 use crate::bindings::{Credential, Error, Exchange, credentials};
-use crate::failure;
+use crate::failure::{self, Fault};
 use crate::http::{Body, Incoming, Outgoing};
 use crate::permit::Permits;
 use crate::wire::Wire;
+use crate::work::Work;
 
 /// What is sent as `Authorization` to one registry, for one scope.
 pub(crate) struct Auth {
@@ -55,7 +55,7 @@ impl Auth {
     }
 
     /// What to send now. A token that has expired is replaced first.
-    pub(crate) async fn ticket(&self, wire: &Wire) -> Result<Ticket, Error> {
+    pub(crate) async fn ticket(&self, wire: &Wire) -> Result<Ticket, Fault> {
         let ticket = self.current.borrow().clone();
         if !ticket.has_expired() {
             return Ok(ticket);
@@ -82,13 +82,12 @@ impl Auth {
         used: &Ticket,
         answered: &mut Vec<Challenge>,
         wire: &Wire,
-    ) -> Result<(), Error> {
+    ) -> Result<(), Fault> {
         let _one_at_a_time = self.answering.acquire().await;
-        let challenges: Vec<Challenge> = refused
-            .header_values("www-authenticate")
-            .iter()
-            .flat_map(|header| challenge::parse(header))
-            .collect();
+        let mut challenges: Vec<Challenge> = Vec::new();
+        for header in refused.header_values("www-authenticate") {
+            challenges.extend(challenge::parse(&header));
+        }
         if *answered == challenges {
             return Err(failure::answered(refused).await);
         }
@@ -123,10 +122,10 @@ impl Auth {
         };
     }
 
-    async fn basic(&self, refused: Incoming) -> Result<String, Error> {
+    async fn basic(&self, refused: Incoming) -> Result<String, Fault> {
         let problem = match self.credential().await? {
             Some(Credential::UserPassword(pair)) => {
-                return Ok(basic(&pair.username, &pair.password));
+                return Ok(token::basic(&pair.username, &pair.password));
             }
             Some(Credential::RegistryToken(token)) => return Ok(format!("Bearer {token}")),
             Some(Credential::IdentityToken(_)) => {
@@ -147,7 +146,7 @@ impl Auth {
         challenge: &Bearer,
         registry: &Url,
         wire: &Wire,
-    ) -> Result<Ticket, Error> {
+    ) -> Result<Ticket, Fault> {
         let realm = token::realm(challenge, registry).map_err(|e| Error::Refused(e.to_string()))?;
         let needed = self.scope.as_ref().map(Scope::texts).unwrap_or_default();
         let get = || Outgoing::new("GET", token::get_url(&realm, challenge, &needed));
@@ -166,12 +165,12 @@ impl Auth {
             // Every token server knows GET with a password, and POST is the only way
             // for refresh tokens that the specification has.
             Some(Credential::UserPassword(pair)) => {
-                let header = basic(&pair.username, &pair.password);
+                let header = token::basic(&pair.username, &pair.password);
                 let grant = Grant::Password(&pair.username, &pair.password);
                 (Some(header), get(), Some(post(grant)))
             }
             Some(Credential::IdentityToken(refresh)) => {
-                let header = basic("<token>", refresh);
+                let header = token::basic("<token>", refresh);
                 (
                     Some(header),
                     post(Grant::RefreshToken(refresh)),
@@ -206,18 +205,20 @@ impl Auth {
             };
             Err(explained(error, &hint))
         };
-        let told = |answer: &Incoming| (answer.method, answer.url.clone(), answer.header("date"));
-        let ((method, url, date), body) = wire.whole(limit::TOKEN_BYTES, give, told).await?;
-        let token = Token::parse(&body)
-            .map_err(|error| failure::network(method, &url, Some(200), &error.to_string()))?;
-        let lasts = token.lasts(date.as_deref()).saturating_mul(NANOSECONDS);
+        let give = || -> Work<'_, Incoming> { Box::pin(give()) };
+        let reply = wire.whole(limit::TOKEN_BYTES, &give).await?;
+        let token = Token::parse(&reply.body);
+        let token = token.map_err(|error| reply.unusable(&error.to_string()))?;
+        let lasts = token
+            .lasts(reply.header("date"))
+            .saturating_mul(NANOSECONDS);
         Ok(Ticket {
             expires: Some(monotonic_clock::now().saturating_add(lasts)),
             ..Ticket::lasting(format!("Bearer {}", token.value))
         })
     }
 
-    async fn credential(&self) -> Result<Option<Credential>, Error> {
+    async fn credential(&self) -> Result<Option<Credential>, Fault> {
         let repository = self
             .scope
             .as_ref()
@@ -244,7 +245,7 @@ impl Ticket {
 
 /// Asks a token server. The credential goes in a header with GET, and in the form
 /// with POST.
-async fn ask(wire: &Wire, request: &Outgoing, header: Option<&str>) -> Result<Incoming, Error> {
+async fn ask(wire: &Wire, request: &Outgoing, header: Option<&str>) -> Result<Incoming, Fault> {
     let header = header.filter(|_| request.method == "GET");
     wire.send(request, header)
         .await
@@ -253,8 +254,8 @@ async fn ask(wire: &Wire, request: &Outgoing, header: Option<&str>) -> Result<In
 
 /// The same error with our words in front of the peer's. A token server's 404 is
 /// about the token, not about the content that was asked for.
-fn explained(error: Error, words: &str) -> Error {
-    match error {
+fn explained(fault: Fault, words: &str) -> Fault {
+    let error = match Error::from(fault) {
         Error::Authentication(exchange) | Error::NotFound(exchange) => {
             let message = if exchange.message.is_empty() {
                 words.to_owned()
@@ -267,12 +268,6 @@ fn explained(error: Error, words: &str) -> Error {
             })
         }
         other => other,
-    }
-}
-
-fn basic(username: &str, password: &str) -> String {
-    format!(
-        "Basic {}",
-        STANDARD.encode(format!("{username}:{password}"))
-    )
+    };
+    error.into()
 }

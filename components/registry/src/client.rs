@@ -1,19 +1,19 @@
 //! The exports: what a host may call.
 
-use alloc::string::{String, ToString as _};
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
 use wharf_oci::request::VERSION_PATH;
 use wharf_oci::token::Scope;
-use wharf_oci::{Digest, Reference, Registry};
+use wharf_oci::{Digest, Reference, Registry, media_type};
 
-use crate::bindings::exports::wharf::oci::client::{self, Guest};
+use crate::bindings::exports::wharf::oci::client::{self, Guest, Referrer};
 use crate::bindings::{Component, Descriptor, Error, Report};
 use crate::failure::{self, describe};
 use crate::http::Outgoing;
-use crate::manifest;
 use crate::session::Session;
 use crate::settings::{Options, Settings};
-use crate::{copy, pull, push};
+use crate::{copy, delete, index, manifest, pull, push, referrers, tags};
 
 impl Guest for Component {
     type Options = Options;
@@ -30,30 +30,32 @@ impl Guest for Component {
                 &incoming.url,
                 Some(404),
                 "no registry answers there",
-            )),
-            _ => Err(failure::answered(incoming).await),
+            )
+            .into()),
+            _ => Err(failure::answered(incoming).await.into()),
         }
     }
 
     async fn resolve(reference: String, options: client::Options) -> Result<Descriptor, Error> {
-        let reference: Reference = reference.parse()?;
-        let scope = Scope::pull(reference.repository.clone());
-        let session = Session::new(reference.registry.clone(), Some(scope), settings(options));
+        let (session, reference) = reading(&reference, options)?;
         let name = manifest::name(&reference);
         let looked = manifest::look(&session, &reference.repository, &name).await?;
         match looked {
-            Some(descriptor) => Ok(describe(&descriptor)),
-            // Not there, or a registry that answers HEAD badly: GET tells.
-            None => {
+            Some(descriptor) if !media_type::is_index(&descriptor.media_type) => {
+                Ok(describe(&descriptor))
+            }
+            // An index, or not there, or a registry that answers HEAD badly: GET tells.
+            _ => {
                 let fetched = manifest::fetch(&session, &reference.repository, &name).await?;
-                Ok(describe(&fetched.descriptor))
+                let (chosen, _) = index::chosen(&session, &reference.repository, fetched).await?;
+                Ok(describe(&chosen.descriptor))
             }
         }
     }
 
     async fn pull(reference: String, options: client::Options) -> Result<Report, Error> {
         let reference: Reference = reference.parse()?;
-        pull::pull(&reference, settings(options)).await
+        Ok(pull::pull(&reference, settings(options)).await?)
     }
 
     async fn push(
@@ -61,13 +63,8 @@ impl Guest for Component {
         reference: String,
         options: client::Options,
     ) -> Result<Report, Error> {
-        push::push(
-            &digest(&manifest)?,
-            &reference.parse()?,
-            settings(options),
-            false,
-        )
-        .await
+        let (manifest, reference) = (digest(&manifest)?, reference.parse()?);
+        Ok(push::push(&manifest, &reference, settings(options), false).await?)
     }
 
     async fn plan(
@@ -75,13 +72,8 @@ impl Guest for Component {
         reference: String,
         options: client::Options,
     ) -> Result<Report, Error> {
-        push::push(
-            &digest(&manifest)?,
-            &reference.parse()?,
-            settings(options),
-            true,
-        )
-        .await
+        let (manifest, reference) = (digest(&manifest)?, reference.parse()?);
+        Ok(push::push(&manifest, &reference, settings(options), true).await?)
     }
 
     async fn copy(
@@ -89,8 +81,47 @@ impl Guest for Component {
         target: String,
         options: client::Options,
     ) -> Result<Report, Error> {
-        copy::copy(&source.parse()?, &target.parse()?, settings(options)).await
+        let (source, target) = (source.parse()?, target.parse()?);
+        Ok(copy::copy(&source, &target, settings(options)).await?)
     }
+
+    async fn tags(repository: String, options: client::Options) -> Result<Vec<String>, Error> {
+        let (session, reference) = reading(&repository, options)?;
+        Ok(tags::list(&session, &reference).await?)
+    }
+
+    async fn delete(reference: String, options: client::Options) -> Result<(), Error> {
+        Ok(delete::delete(&reference.parse()?, settings(options)).await?)
+    }
+
+    async fn referrers(
+        reference: String,
+        artifact_type: Option<String>,
+        options: client::Options,
+    ) -> Result<Vec<Referrer>, Error> {
+        let (session, reference) = reading(&reference, options)?;
+        let Some(digest) = &reference.digest else {
+            return Err(Error::InvalidInput(
+                "the reference names no digest, and has to".to_string(),
+            ));
+        };
+        let wanted = artifact_type.as_deref();
+        let listed = referrers::list(&session, &reference.repository, digest, wanted).await?;
+        let listed = listed.into_iter().map(|referrer| Referrer {
+            content: describe(&referrer.content),
+            artifact_type: referrer.artifact_type,
+            annotations: referrer.annotations,
+        });
+        Ok(listed.collect())
+    }
+}
+
+/// A session that reads the repository of a reference.
+fn reading(reference: &str, options: client::Options) -> Result<(Session, Reference), Error> {
+    let reference: Reference = reference.parse()?;
+    let scope = Scope::pull(reference.repository.clone());
+    let session = Session::new(reference.registry.clone(), Some(scope), settings(options));
+    Ok((session, reference))
 }
 
 fn digest(text: &str) -> Result<Digest, Error> {

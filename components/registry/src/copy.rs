@@ -1,19 +1,21 @@
 //! Copy: a manifest and everything it names, from one repository of a registry to
 //! another, or to another name in the same.
 
+use alloc::boxed::Box;
 use alloc::string::ToString as _;
 use alloc::vec::Vec;
 
-use futures::stream::{self, StreamExt as _, TryStreamExt as _};
+use wharf_oci::manifest::Manifest;
 use wharf_oci::token::Scope;
 use wharf_oci::{Descriptor, Reference};
 
 use crate::bindings::{Error, Event, Outcome, Report, Transfer, progress};
-use crate::failure::{self, describe};
+use crate::failure::{self, Fault, describe};
 use crate::manifest;
 use crate::session::Session;
 use crate::settings::Settings;
-use crate::{download, upload};
+use crate::work::{self, Work};
+use crate::{download, index, referrers, upload};
 
 /// Copies what `source` leads to. The registry takes over what it can; the rest goes
 /// through the store.
@@ -21,11 +23,12 @@ pub(crate) async fn copy(
     source: &Reference,
     target: &Reference,
     mut settings: Settings,
-) -> Result<Report, Error> {
+) -> Result<Report, Fault> {
     if source.registry != target.registry {
         return Err(Error::InvalidInput(
             "a copy from one registry to another is a pull and a push".into(),
-        ));
+        )
+        .into());
     }
     settings.mount_sources = [source.repository.clone()].into();
     let scope = Scope::push(target.repository.clone()).and_from(&settings.mount_sources);
@@ -35,9 +38,15 @@ pub(crate) async fn copy(
         Some(digest) => manifest::find(digest).await?,
         None => None,
     };
-    let stored = match found {
+    let named = match found {
         Some(stored) => stored,
         None => manifest::fetch(&session, &source.repository, &manifest::name(source)).await?,
+    };
+    let renamed = source.repository == target.repository;
+    let stored = if renamed {
+        named
+    } else {
+        index::chosen(&session, &source.repository, named).await?.0
     };
     let descriptor = describe(&stored.descriptor);
     progress::report(&Event::Resolved(descriptor.clone()));
@@ -50,23 +59,27 @@ pub(crate) async fn copy(
             &descriptor.digest,
         ));
     }
-    let blobs = stored
-        .image
-        .blobs()
-        .map_err(|error| failure::manifest(&descriptor.digest, &error))?;
+    let blobs = match &stored.content {
+        Manifest::Index(_) if renamed => Vec::new(),
+        _ => stored.blobs()?,
+    };
     progress::report(&Event::Planned(blobs.iter().map(describe).collect()));
-    let mut transfers: Vec<Transfer> = stream::iter(&blobs)
-        .map(|blob| async {
-            Ok::<_, Error>(Transfer {
-                content: describe(blob),
-                outcome: bring(&session, source, target, blob).await?,
-            })
+    let moving: Vec<Work<'_, Outcome>> = blobs
+        .iter()
+        .map(|blob| -> Work<'_, Outcome> { Box::pin(bring(&session, source, target, blob)) })
+        .collect();
+    let outcomes = work::all(moving, waiting).await?;
+    let mut transfers: Vec<Transfer> = blobs
+        .iter()
+        .zip(outcomes)
+        .map(|(blob, outcome)| Transfer {
+            content: describe(blob),
+            outcome,
         })
-        .buffered(waiting)
-        .try_collect()
-        .await?;
+        .collect();
     let name = manifest::name(target);
-    manifest::send(&session, &target.repository, &name, &stored).await?;
+    let is_noted = manifest::send(&session, &target.repository, &name, &stored).await?;
+    referrers::note(&session, &target.repository, &stored, Some(is_noted)).await?;
     transfers.push(Transfer {
         content: descriptor.clone(),
         outcome: Outcome::Moved,
@@ -82,7 +95,7 @@ async fn bring(
     source: &Reference,
     target: &Reference,
     blob: &Descriptor,
-) -> Result<Outcome, Error> {
+) -> Result<Outcome, Fault> {
     if source.repository == target.repository {
         return Ok(download::present(blob));
     }

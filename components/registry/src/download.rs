@@ -8,7 +8,7 @@ use wharf_oci::request::Operation;
 use wharf_oci::{Descriptor, Repository};
 
 use crate::bindings::{Error, ErrorCode, Event, Extent, Ingest, Outcome, content_store, progress};
-use crate::failure::{self, describe};
+use crate::failure::{self, Fault, describe};
 use crate::http::{Incoming, Outgoing};
 use crate::session::Session;
 use crate::wire::Tries;
@@ -18,7 +18,7 @@ pub(crate) async fn fetch(
     session: &Session,
     repository: &Repository,
     blob: &Descriptor,
-) -> Result<Outcome, Error> {
+) -> Result<Outcome, Fault> {
     if content_store::stat(blob.digest.as_str())? == Some(blob.size) {
         return Ok(present(blob));
     }
@@ -37,7 +37,8 @@ pub(crate) async fn fetch(
     };
     let continued = !download.is_untouched();
     let mut received = download.run().await;
-    if continued && matches!(received, Err(Error::Integrity(_))) {
+    if continued && matches!(&received, Err(fault) if matches!(fault.error(), Error::Integrity(_)))
+    {
         // What an earlier run left behind may be what is wrong.
         received = download.run().await;
     }
@@ -63,8 +64,8 @@ struct Download<'a> {
 /// A body that did not come whole.
 enum Cut {
     /// It may come another time; what came is kept. True after a long silence.
-    Passing(Error, bool),
-    Final(Error),
+    Passing(Fault, bool),
+    Final(Fault),
 }
 
 impl Download<'_> {
@@ -75,7 +76,7 @@ impl Download<'_> {
     }
 
     /// Fetches what is missing and makes the blob visible.
-    async fn run(&self) -> Result<(), Error> {
+    async fn run(&self) -> Result<(), Fault> {
         let mut tries = Tries::begin();
         while let Some(extent) = self.ingest.missing().into_iter().next() {
             let incoming = self.ask(&extent).await?;
@@ -102,7 +103,7 @@ impl Download<'_> {
     }
 
     /// Asks for a part, or for the whole.
-    async fn ask(&self, extent: &Extent) -> Result<Incoming, Error> {
+    async fn ask(&self, extent: &Extent) -> Result<Incoming, Fault> {
         let operation = Operation::ReadBlob(self.blob.digest.clone());
         let url = self.session.url(self.repository, &operation)?;
         let mut request = Outgoing::new("GET", url).header("accept-encoding", "identity");

@@ -1,6 +1,7 @@
 //! One exchange over `wasi:http`: a request as it is, an answer as it comes.
 
 use alloc::borrow::{Cow, ToOwned as _};
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
@@ -13,7 +14,7 @@ use crate::bindings::{
     Error, ErrorCode, Extent, Fields, Method, Request, RequestOptions, Response, Scheme, Trailers,
     content_store, wit_future, wit_stream,
 };
-use crate::failure;
+use crate::failure::{self, Fault};
 use crate::settings::Settings;
 
 type ByteStream = wit_bindgen::rt::async_support::StreamReader<u8>;
@@ -64,13 +65,17 @@ pub(crate) struct Tried {
 /// Why a request got no answer.
 pub(crate) enum Failed {
     /// The transport says so.
-    Transport(ErrorCode, Tried),
+    Transport(Box<ErrorCode>, Tried),
     /// It was never sent, or what was sent is not what it should have been.
-    Unsent(Error),
+    Unsent(Fault),
 }
 
+/// An answer whose body is still to come. Behind a pointer, since it goes from hand to
+/// hand.
+pub(crate) type Incoming = Box<Answer>;
+
 /// An answer whose body is still to come.
-pub(crate) struct Incoming {
+pub(crate) struct Answer {
     /// The request's method.
     pub(crate) method: &'static str,
     /// The request's address.
@@ -160,18 +165,18 @@ impl Outgoing {
                 answer
             }
         };
-        let response = exchange.map_err(|code| Failed::Transport(code, Tried::ONCE))?;
-        Ok(Incoming {
+        let response = exchange.map_err(|code| Failed::Transport(Box::new(code), Tried::ONCE))?;
+        Ok(Box::new(Answer {
             method: self.method,
             url: self.url.clone(),
             status: response.get_status_code(),
             tried: Tried::ONCE,
             headers: response.get_headers(),
             response,
-        })
+        }))
     }
 
-    fn fields(&self, authorization: Option<&str>) -> Result<Fields, Error> {
+    fn fields(&self, authorization: Option<&str>) -> Result<Fields, Fault> {
         let length = match &self.body {
             Body::None => None,
             Body::Empty => Some(0),
@@ -194,10 +199,10 @@ impl Outgoing {
         }
         entries.push(("user-agent".to_owned(), USER_AGENT.as_bytes().to_vec()));
         Fields::from_list(&entries)
-            .map_err(|_| Error::Other("a header of the request can't be sent".to_owned()))
+            .map_err(|_| Error::Other("a header of the request can't be sent".to_owned()).into())
     }
 
-    fn addressed(&self, request: Request) -> Result<Request, Error> {
+    fn addressed(&self, request: Request) -> Result<Request, Fault> {
         let origin = self.url.origin();
         let scheme = if origin.is_secure() {
             Scheme::Https
@@ -239,7 +244,7 @@ impl Tried {
 
 impl Failed {
     /// The error of a request to this address.
-    pub(crate) fn of(self, method: &'static str, url: &Url) -> Error {
+    pub(crate) fn of(self, method: &'static str, url: &Url) -> Fault {
         match self {
             Self::Transport(code, tried) => failure::transport(method, url, &code, tried),
             Self::Unsent(error) => error,
@@ -247,13 +252,13 @@ impl Failed {
     }
 }
 
-impl<E: Into<Error>> From<E> for Failed {
+impl<E: Into<Fault>> From<E> for Failed {
     fn from(error: E) -> Self {
         Self::Unsent(error.into())
     }
 }
 
-impl Incoming {
+impl Answer {
     /// A header's first value, when it is text.
     pub(crate) fn header(&self, name: &str) -> Option<String> {
         let value = self.headers.get(name).into_iter().next()?;
@@ -282,14 +287,17 @@ impl Incoming {
         let (method, url, tried) = (self.method, self.url.clone(), self.tried);
         let (stream, end) = self.into_stream();
         let Some(body) = collect(stream, most).await else {
-            return Err(Failed::Unsent(Error::LimitExceeded(format!(
-                "the answer to {method} {} has more than {most} bytes",
-                url.redacted()
-            ))));
+            return Err(Failed::Unsent(
+                Error::LimitExceeded(format!(
+                    "the answer to {method} {} has more than {most} bytes",
+                    url.redacted()
+                ))
+                .into(),
+            ));
         };
         match end.await {
             Ok(_) => Ok(body),
-            Err(code) => Err(Failed::Transport(code, tried)),
+            Err(code) => Err(Failed::Transport(Box::new(code), tried)),
         }
     }
 

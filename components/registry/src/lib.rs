@@ -5,8 +5,8 @@
 //! reach is decided outside of it.
 //!
 //! ```text
-//!  client ─▶ pull, push, copy ─▶ manifest, download, upload ─▶ session ─▶ wire ─▶ http ─▶ (wasi:http)
-//!                                                                 └──▶ auth ──▶┘
+//!  client ─▶ pull, push, … ─▶ manifest, download, upload ─▶ session ─▶ wire ─▶ http ─▶ (wasi:http)
+//!                                   └─▶ exchange ─────────────▶ └──▶ auth ──▶┘
 //! ```
 //!
 //! Modules are listed from the exports down; each uses only those below it.
@@ -27,18 +27,30 @@ mod client;
 #[cfg(target_family = "wasm")]
 mod copy;
 #[cfg(target_family = "wasm")]
+mod delete;
+#[cfg(target_family = "wasm")]
 mod download;
+#[cfg(target_family = "wasm")]
+mod exchange;
 #[cfg(target_family = "wasm")]
 mod failure;
 #[cfg(target_family = "wasm")]
 mod http;
 #[cfg(target_family = "wasm")]
+mod index;
+#[cfg(target_family = "wasm")]
 mod manifest;
+#[cfg(target_family = "wasm")]
+mod page;
 mod permit;
 #[cfg(target_family = "wasm")]
 mod pull;
 #[cfg(target_family = "wasm")]
 mod push;
+#[cfg(target_family = "wasm")]
+mod referrers;
+#[cfg(target_family = "wasm")]
+mod reply;
 #[cfg(target_family = "wasm")]
 mod runtime;
 #[cfg(target_family = "wasm")]
@@ -46,6 +58,12 @@ mod session;
 #[cfg(target_family = "wasm")]
 mod settings;
 #[cfg(target_family = "wasm")]
+mod tags;
+#[cfg(target_family = "wasm")]
 mod upload;
 #[cfg(target_family = "wasm")]
+mod walk;
+#[cfg(target_family = "wasm")]
 mod wire;
+#[cfg(target_family = "wasm")]
+mod work;

@@ -12,7 +12,7 @@ use wharf_oci::{Origin, Registry, Repository, Url, limit};
 
 use crate::auth::{Auth, Ticket};
 use crate::bindings::{Error, Event, Transport, progress};
-use crate::failure;
+use crate::failure::{self, Fault};
 use crate::http::{Failed, Incoming, Outgoing};
 use crate::settings::Settings;
 use crate::wire::Wire;
@@ -50,20 +50,20 @@ impl Session {
     }
 
     /// The address of an operation on a repository.
-    pub(crate) fn url(&self, repository: &Repository, operation: &Operation) -> Result<Url, Error> {
+    pub(crate) fn url(&self, repository: &Repository, operation: &Operation) -> Result<Url, Fault> {
         let path = operation.path(repository).unwrap_or_default();
         self.url_at(&path)
     }
 
     /// The address of a path at the registry.
-    pub(crate) fn url_at(&self, path: &str) -> Result<Url, Error> {
-        Url::at(&self.origin(), path).map_err(|error| Error::InvalidInput(error.to_string()))
+    pub(crate) fn url_at(&self, path: &str) -> Result<Url, Fault> {
+        Url::at(&self.origin(), path).map_err(|error| Error::InvalidInput(error.to_string()).into())
     }
 
     /// Sends a request, again where that helps; if the registry wants to know who is
     /// there, answers and sends it once more. Any status may come back, but a 401 at
     /// the registry is an error.
-    pub(crate) async fn send(&self, outgoing: Outgoing) -> Result<Incoming, Error> {
+    pub(crate) async fn send(&self, outgoing: Outgoing) -> Result<Incoming, Fault> {
         let (method, url) = (outgoing.method, outgoing.url.clone());
         let sent = self.attempt(outgoing).await;
         sent.map_err(|failed| failed.of(method, &url))
@@ -102,7 +102,7 @@ impl Session {
     /// Sends a request that only reads, and follows where the registry redirects
     /// it: never from TLS to plain HTTP, never with the registry's authorization
     /// to another origin, and not for ever.
-    pub(crate) async fn read(&self, outgoing: Outgoing) -> Result<Incoming, Error> {
+    pub(crate) async fn read(&self, outgoing: Outgoing) -> Result<Incoming, Fault> {
         let headers = outgoing.headers.clone();
         let mut incoming = self.send(outgoing).await?;
         for _ in 0..limit::REDIRECTS {
@@ -133,7 +133,7 @@ impl Session {
 }
 
 /// Where an answer's `Location` leads.
-pub(crate) fn location(incoming: &Incoming) -> Result<Url, Error> {
+pub(crate) fn location(incoming: &Incoming) -> Result<Url, Fault> {
     let unusable =
         |why: &str| failure::network(incoming.method, &incoming.url, Some(incoming.status), why);
     let header = incoming
@@ -148,7 +148,8 @@ pub(crate) fn location(incoming: &Incoming) -> Result<Url, Error> {
             "{} leads from TLS to plain HTTP, to {}",
             incoming.url.redacted(),
             location.redacted()
-        )));
+        ))
+        .into());
     }
     Ok(location)
 }

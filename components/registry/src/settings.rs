@@ -25,6 +25,13 @@ pub(crate) struct Settings {
     pub(crate) connect_timeout: u64,
     /// How long the peer may be silent, in nanoseconds.
     pub(crate) stall_timeout: u64,
+    /// Which manifest of an index is wanted, as it was written; none for one for
+    /// WebAssembly.
+    pub(crate) platform: Option<String>,
+    /// Whether what refers to a manifest is moved with it.
+    pub(crate) referrers: bool,
+    /// The media types of the layers that are wanted; none for all.
+    pub(crate) layers: Option<Vec<String>>,
 }
 
 const NANOSECONDS_PER_MILLISECOND: u64 = 1_000_000;
@@ -42,6 +49,9 @@ impl Default for Settings {
             mount_sources: Vec::new(),
             connect_timeout: 10_000 * NANOSECONDS_PER_MILLISECOND,
             stall_timeout: 30_000 * NANOSECONDS_PER_MILLISECOND,
+            platform: None,
+            referrers: false,
+            layers: None,
         }
     }
 }
@@ -95,5 +105,17 @@ impl GuestOptions for Options {
         if let Ok(repository) = repository.parse() {
             self.0.borrow_mut().mount_sources.push(repository);
         }
+    }
+
+    fn set_platform(&self, platform: String) {
+        self.0.borrow_mut().platform = Some(platform);
+    }
+
+    fn set_referrers(&self, taken: bool) {
+        self.0.borrow_mut().referrers = taken;
+    }
+
+    fn set_layers(&self, media_types: Vec<String>) {
+        self.0.borrow_mut().layers = Some(media_types);
     }
 }

@@ -16,7 +16,7 @@ use wharf_oci::{Descriptor, Repository, Url, limit, range, retry};
 
 use crate::bindings::{Error, Event, Outcome, content_store, progress};
 use crate::download::present;
-use crate::failure::{self, describe};
+use crate::failure::{self, Fault, describe};
 use crate::http::{Body, Failed, Incoming, Outgoing};
 use crate::session::{Session, location};
 use crate::wire::{Tries, is_transient};
@@ -26,7 +26,7 @@ pub(crate) async fn send(
     session: &Session,
     repository: &Repository,
     blob: &Descriptor,
-) -> Result<Outcome, Error> {
+) -> Result<Outcome, Fault> {
     let _permit = session.wire.transfers.acquire().await;
     if is_there(session, repository, blob).await? {
         return Ok(present(blob));
@@ -50,7 +50,7 @@ pub(crate) async fn take_over(
     session: &Session,
     repository: &Repository,
     blob: &Descriptor,
-) -> Result<Option<Outcome>, Error> {
+) -> Result<Option<Outcome>, Fault> {
     let _permit = session.wire.transfers.acquire().await;
     if is_there(session, repository, blob).await? {
         return Ok(Some(present(blob)));
@@ -70,7 +70,7 @@ pub(crate) async fn is_there(
     session: &Session,
     repository: &Repository,
     blob: &Descriptor,
-) -> Result<bool, Error> {
+) -> Result<bool, Fault> {
     let url = session.url(repository, &Operation::ReadBlob(blob.digest.clone()))?;
     let look = session.read(Outgoing::new("HEAD", url)).await?;
     match look.status {
@@ -99,9 +99,9 @@ enum Step {
     /// A part of it arrived, and there is more.
     Further,
     /// It may go better another time; perhaps after so many milliseconds.
-    Passing(Error, Option<u64>),
+    Passing(Fault, Option<u64>),
     /// There is no such session, or it does not take this.
-    Restart(Error),
+    Restart(Fault),
 }
 
 impl<'a> Upload<'a> {
@@ -117,7 +117,7 @@ impl<'a> Upload<'a> {
     }
 
     /// Sends it, however often it takes, and cleans up when that is in vain.
-    async fn run(&mut self) -> Result<(), Error> {
+    async fn run(&mut self) -> Result<(), Fault> {
         let mut tries = Tries::begin();
         loop {
             let held = self.held;
@@ -156,12 +156,12 @@ impl<'a> Upload<'a> {
     }
 
     /// The next request that brings it further.
-    async fn step(&mut self) -> Result<Step, Error> {
+    async fn step(&mut self) -> Result<Step, Fault> {
         if self.at.is_none() && self.begin().await? {
             return Ok(Step::Done);
         }
         let Some(at) = self.at.clone() else {
-            return Err(Error::Other("an upload session has no address".into()));
+            return Err(Error::Other("an upload session has no address".into()).into());
         };
         let rest = self.blob.size - self.held;
         if self.held == 0 && self.part.is_none_or(|part| part >= rest) {
@@ -199,7 +199,7 @@ impl<'a> Upload<'a> {
     }
 
     /// Sends the request that ends the upload.
-    async fn close(&mut self, request: Outgoing) -> Result<Step, Error> {
+    async fn close(&mut self, request: Outgoing) -> Result<Step, Fault> {
         let sent = self.session.attempt(request).await;
         match self.answered(sent, "PUT").await? {
             Ok(incoming) if incoming.status == 201 => Ok(Step::Done),
@@ -213,7 +213,7 @@ impl<'a> Upload<'a> {
         &mut self,
         sent: Result<Incoming, Failed>,
         method: &'static str,
-    ) -> Result<Result<Incoming, Step>, Error> {
+    ) -> Result<Result<Incoming, Step>, Fault> {
         let incoming = match sent {
             Ok(incoming) => incoming,
             Err(failed) => {
@@ -248,7 +248,7 @@ impl<'a> Upload<'a> {
     }
 
     /// Begins a session. True when the registry took the blob with that very request.
-    async fn begin(&mut self) -> Result<bool, Error> {
+    async fn begin(&mut self) -> Result<bool, Fault> {
         self.held = 0;
         let url = self
             .session
@@ -304,7 +304,7 @@ impl<'a> Upload<'a> {
     }
 
     /// Asks the registry to take the blob over. True when it did.
-    async fn mount(&mut self) -> Result<bool, Error> {
+    async fn mount(&mut self) -> Result<bool, Fault> {
         let Some(from) = self.session.wire.settings.mount_sources.first() else {
             return Ok(false);
         };
@@ -331,7 +331,7 @@ impl<'a> Upload<'a> {
 
     /// Asks how much a session holds. Without an answer that says so, there is no
     /// session any more.
-    async fn find_out(&mut self) -> Result<(), Error> {
+    async fn find_out(&mut self) -> Result<(), Fault> {
         let Some(at) = self.at.take() else {
             return Ok(());
         };
@@ -353,7 +353,7 @@ impl<'a> Upload<'a> {
     }
 
     /// Goes on with a session that an earlier run noted.
-    async fn recall(&mut self) -> Result<(), Error> {
+    async fn recall(&mut self) -> Result<(), Fault> {
         if !self.is_noted() {
             return Ok(());
         }
@@ -368,7 +368,7 @@ impl<'a> Upload<'a> {
 
     /// Notes where to go on, for another run. Sessions elsewhere are not granted to
     /// it again.
-    async fn note(&self) -> Result<(), Error> {
+    async fn note(&self) -> Result<(), Fault> {
         match &self.at {
             Some(at) if self.is_noted() && self.session.is_own(at) => {
                 let digest = self.blob.digest.as_str();
@@ -378,7 +378,7 @@ impl<'a> Upload<'a> {
         }
     }
 
-    async fn forget(&self) -> Result<(), Error> {
+    async fn forget(&self) -> Result<(), Fault> {
         if self.is_noted() {
             content_store::forget(self.blob.digest.as_str())?;
         }
@@ -422,7 +422,7 @@ impl<'a> Upload<'a> {
     }
 
     /// An address to speak of, and whose pace counts.
-    fn origin(&self) -> Result<Url, Error> {
+    fn origin(&self) -> Result<Url, Fault> {
         match &self.at {
             Some(at) => Ok(at.clone()),
             None => self

@@ -11,12 +11,14 @@ use core::cell::{Cell, RefCell};
 
 use wharf_oci::{Origin, limit, retry};
 
+use crate::bindings::ErrorCode;
 use crate::bindings::wasi::clocks::monotonic_clock;
-use crate::bindings::{Error, ErrorCode};
-use crate::failure;
+use crate::failure::{self, Fault};
 use crate::http::{Failed, Incoming, Outgoing, Tried};
 use crate::permit::Permits;
+use crate::reply::Reply;
 use crate::settings::Settings;
+use crate::work::Work;
 
 /// The way to one registry, its token server, and where it redirects.
 pub(crate) struct Wire {
@@ -102,25 +104,28 @@ impl Wire {
         }
     }
 
-    /// What is `told` by the answer to a request that `ask` sends, and the whole of its
-    /// body of at most `most` bytes. Asks again when the connection broke off within it.
-    pub(crate) async fn whole<T>(
+    /// The answer that `ask` gets, with the whole of its body of at most `most` bytes.
+    /// Asks again when the connection broke off within it.
+    pub(crate) async fn whole<'a>(
         &self,
         most: u64,
-        ask: impl AsyncFn() -> Result<Incoming, Error>,
-        told: impl Fn(&Incoming) -> T,
-    ) -> Result<(T, Vec<u8>), Error> {
+        ask: &(dyn Fn() -> Work<'a, Incoming> + 'a),
+    ) -> Result<Reply, Fault> {
         let mut tries = Tries::begin();
         loop {
             tries.count();
             let incoming = ask().await?;
-            let (method, url, head) = (incoming.method, incoming.url.clone(), told(&incoming));
+            let mut reply = Reply::to(&incoming);
             match incoming.bytes(most).await {
-                Ok(body) => return Ok((head, body)),
+                Ok(body) => {
+                    reply.body = body;
+                    return Ok(reply);
+                }
                 Err(failed) => {
                     let passing = is_transient(&failed, true);
-                    if !passing || !self.pause(url.origin(), &mut tries, None).await {
-                        return Err(failure::again(failed.of(method, &url), tries.told()));
+                    if !passing || !self.pause(reply.url.origin(), &mut tries, None).await {
+                        let fault = failed.of(reply.method, &reply.url);
+                        return Err(failure::again(fault, tries.told()));
                     }
                 }
             }
@@ -244,7 +249,7 @@ pub(crate) fn is_transient(failed: &Failed, answered: bool) -> bool {
     let Failed::Transport(code, _) = failed else {
         return false;
     };
-    match code {
+    match &**code {
         ErrorCode::ConnectionTerminated | ErrorCode::HttpResponseIncomplete => true,
         ErrorCode::ConnectionRefused
         | ErrorCode::DestinationUnavailable

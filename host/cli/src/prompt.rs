@@ -1,11 +1,12 @@
-//! User names and passwords: from a person at a terminal, or from standard input.
+//! What a person at a terminal is asked: user names, passwords, whether to go on.
+//! Passwords come from standard input too.
 
 use std::io::{self, BufRead as _, IsTerminal as _, Read};
 
 use wharf_host::credentials::Secret;
 
 use crate::error::CommandError;
-use crate::output;
+use crate::{output, text};
 
 /// The longest password that standard input may hold. Tokens are a few kB.
 const PASSWORD_BYTES: u64 = 64 * 1024;
@@ -32,6 +33,20 @@ pub(crate) fn username() -> Result<String, CommandError> {
             return Ok(answer.to_owned());
         }
     }
+}
+
+/// Asks a question that is answered with yes or no. Whatever is not a yes is a no.
+pub(crate) fn confirm(question: &str) -> Result<bool, CommandError> {
+    output::prompt(&format!("{} [y/N] ", text::one_line(question)));
+    let mut answer = String::new();
+    io::stdin()
+        .lock()
+        .read_line(&mut answer)
+        .map_err(|error| CommandError::from(error).while_doing("cannot read the answer"))?;
+    Ok(matches!(
+        answer.trim().to_ascii_lowercase().as_str(),
+        "y" | "yes"
+    ))
 }
 
 /// Asks for a password, which is not shown.

@@ -36,7 +36,9 @@ mod capability;
 pub mod credentials;
 mod engine;
 mod error;
+mod operation;
 mod progress;
+mod query;
 mod report;
 mod session;
 mod state;
@@ -44,12 +46,13 @@ mod wharf;
 
 pub use error::{Error, Exchange, Mismatch};
 pub use progress::{Event, Observer, Unobserved};
-pub use report::{Outcome, Packed, Report, Transfer};
-pub use wharf::{Builder, Connection, Pace, PackOptions, Pull, Wharf};
+pub use report::{Outcome, Packed, Referrer, Report, Transfer};
+pub use wharf::{Builder, Connection, Pace, PackOptions, Pull, PullOptions, PushOptions, Wharf};
 pub use wharf_net::{ClientCertificate, Tls};
 pub use wharf_oci::digest::DigestError;
+pub use wharf_oci::media_type::is_index;
 pub use wharf_oci::reference::ReferenceError;
-pub use wharf_oci::{Descriptor, Digest, Reference, Registry, Repository};
+pub use wharf_oci::{Descriptor, Digest, Platform, Reference, Registry, Repository, Tag};
 pub use wharf_store::{
     ArchiveError, Count, Loaded, Member, Name, Pruned, Saved, Store, StoreError, Survey, Verified,
     Wanted, Work,

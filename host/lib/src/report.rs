@@ -38,6 +38,18 @@ pub enum Outcome {
     Mounted,
 }
 
+/// A manifest that refers to another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Referrer {
+    /// The manifest.
+    pub content: Descriptor,
+    /// What kind of artifact it is, where that is known.
+    pub artifact_type: Option<String>,
+    /// The manifest's annotations by key.
+    pub annotations: Vec<(String, String)>,
+}
+
 /// What came of an application.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -67,6 +79,18 @@ impl TryFrom<client::Report> for Report {
         Ok(Self {
             manifest: descriptor(report.manifest)?,
             transfers: transfers.collect::<Result<_, Error>>()?,
+        })
+    }
+}
+
+impl TryFrom<client::Referrer> for Referrer {
+    type Error = Error;
+
+    fn try_from(referrer: client::Referrer) -> Result<Self, Error> {
+        Ok(Self {
+            content: descriptor(referrer.content)?,
+            artifact_type: referrer.artifact_type,
+            annotations: referrer.annotations,
         })
     }
 }

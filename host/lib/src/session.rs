@@ -13,6 +13,7 @@ use crate::bindings::{
 };
 use crate::engine::engine;
 use crate::error::Error;
+use crate::operation::{Answer, Operation};
 use crate::state::State;
 use crate::wharf::Pace;
 
@@ -22,6 +23,18 @@ pub(crate) struct Options {
     pub(crate) transport: client::Transport,
     pub(crate) pace: Pace,
     pub(crate) mount_sources: Vec<String>,
+    pub(crate) asked: Asked,
+}
+
+/// What the caller asks for beside the operation itself.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Asked {
+    /// Which manifest of an index; none for one for WebAssembly.
+    pub(crate) platform: Option<String>,
+    /// Whether what refers to the manifest is moved with it.
+    pub(crate) referrers: bool,
+    /// The media types of the layers that are wanted; none for all.
+    pub(crate) layers: Option<Vec<String>>,
 }
 
 /// What the packager component is told besides where the application is.
@@ -29,24 +42,6 @@ pub(crate) struct Options {
 pub(crate) struct PackagingOptions {
     pub(crate) annotations: Vec<(String, String)>,
     pub(crate) created: Option<u64>,
-}
-
-/// An operation of the registry component.
-#[derive(Debug, Clone)]
-pub(crate) enum Operation {
-    CheckCredential { registry: String },
-    Resolve { reference: String },
-    Pull { reference: String },
-    Push { manifest: String, reference: String },
-    Plan { manifest: String, reference: String },
-    Copy { source: String, target: String },
-}
-
-/// What came of an operation.
-pub(crate) enum Answer {
-    Nothing,
-    Descriptor(types::Descriptor),
-    Report(client::Report),
 }
 
 /// A registry component, linked to what it is lent.
@@ -158,38 +153,16 @@ async fn call_registry(
             for source in settings.mount_sources {
                 set.call_add_mount_source(accessor, options, source).await?;
             }
-            wasmtime::error::Ok(match operation {
-                Operation::CheckCredential { registry } => client
-                    .call_check_credential(accessor, registry, options)
-                    .await?
-                    .map(|()| Answer::Nothing),
-                Operation::Resolve { reference } => client
-                    .call_resolve(accessor, reference, options)
-                    .await?
-                    .map(Answer::Descriptor),
-                Operation::Pull { reference } => client
-                    .call_pull(accessor, reference, options)
-                    .await?
-                    .map(Answer::Report),
-                Operation::Push {
-                    manifest,
-                    reference,
-                } => client
-                    .call_push(accessor, manifest, reference, options)
-                    .await?
-                    .map(Answer::Report),
-                Operation::Plan {
-                    manifest,
-                    reference,
-                } => client
-                    .call_plan(accessor, manifest, reference, options)
-                    .await?
-                    .map(Answer::Report),
-                Operation::Copy { source, target } => client
-                    .call_copy(accessor, source, target, options)
-                    .await?
-                    .map(Answer::Report),
-            })
+            let asked = settings.asked;
+            if let Some(platform) = asked.platform {
+                set.call_set_platform(accessor, options, platform).await?;
+            }
+            if let Some(layers) = asked.layers {
+                set.call_set_layers(accessor, options, layers).await?;
+            }
+            set.call_set_referrers(accessor, options, asked.referrers)
+                .await?;
+            operation.call(client, accessor, options).await
         })
         .await?
 }

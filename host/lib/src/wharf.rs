@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::task::spawn_blocking;
 use wasmtime_wasi::{FsPerms, WasiCtx};
 use wharf_net::{Client, Tls};
-use wharf_oci::{Descriptor, Digest, Reference, Registry, Repository};
+use wharf_oci::{Digest, Platform, Reference, Registry, Repository};
 use wharf_store::{Store, Work};
 
 use crate::bindings::client::Transport;
@@ -17,9 +17,10 @@ use crate::capability::grant::{Access, Grants};
 use crate::capability::reach::RegistryReach;
 use crate::credentials::{Chain, CredentialSource};
 use crate::error::Error;
+use crate::operation::{Answer, Operation};
 use crate::progress::{Observer, Unobserved};
-use crate::report::{Packed, Report, descriptor};
-use crate::session::{self, Answer, Operation, Options, PackagingOptions, RegistryComponent};
+use crate::report::{Packed, Report};
+use crate::session::{self, Asked, Options, PackagingOptions, RegistryComponent};
 use crate::state::{Network, State};
 
 /// Moves content between a store and registries, and applications into the store,
@@ -94,12 +95,36 @@ pub struct PackOptions {
     pub created: Option<u64>,
 }
 
+/// What is pulled, and when.
+#[derive(Debug, Clone, Default)]
+pub struct PullOptions {
+    /// When the registry is asked.
+    pub policy: Pull,
+    /// Which manifest of an index; none for the first one for WebAssembly.
+    pub platform: Option<Platform>,
+    /// Whether to take along what the registry has that refers to the manifest, and
+    /// what refers to that, and so on. The registry is then asked also when the
+    /// policy is [`Pull::Missing`].
+    pub referrers: bool,
+}
+
+/// How a manifest is pushed.
+#[derive(Debug, Clone, Default)]
+pub struct PushOptions {
+    /// Whether to take along what the store has that refers to the manifest, and what
+    /// refers to that, and so on.
+    pub referrers: bool,
+    /// Whether only to find out what would be done.
+    pub dry: bool,
+}
+
 /// What a call concerns.
 struct Subject<'a> {
     registry: &'a Registry,
     repository: Option<Repository>,
     /// Other repositories that may be read.
     sources: Vec<Repository>,
+    asked: Asked,
 }
 
 /// Puts a [`Wharf`] together.
@@ -242,53 +267,82 @@ impl Wharf {
             registry,
             repository: None,
             sources: Vec::new(),
+            asked: Asked::default(),
         };
         self.call(subject, Access::Check, operation).await.map(drop)
-    }
-
-    /// What a reference leads to now, without fetching it.
-    pub async fn resolve(&self, reference: &Reference) -> Result<Descriptor, Error> {
-        let operation = Operation::Resolve {
-            reference: reference.to_string(),
-        };
-        match self.about(reference, Access::Read, operation).await? {
-            Answer::Descriptor(answered) => descriptor(answered),
-            _ => Err(unexpected()),
-        }
     }
 
     /// Brings a manifest and everything it names into the store. A tag is always
     /// asked for anew; a digest whose content is complete needs no request.
     pub async fn pull(&self, reference: &Reference) -> Result<Report, Error> {
-        let operation = Operation::Pull {
-            reference: reference.to_string(),
-        };
-        match self.about(reference, Access::Read, operation).await? {
-            Answer::Report(report) => report.try_into(),
-            _ => Err(unexpected()),
-        }
+        self.pull_with(reference, &PullOptions::default()).await
     }
 
     /// The same, asking the registry only when the policy wants it.
     pub async fn pull_if(&self, reference: &Reference, policy: Pull) -> Result<Report, Error> {
-        if policy == Pull::Always {
-            return self.pull(reference).await;
+        let options = PullOptions {
+            policy,
+            ..PullOptions::default()
+        };
+        self.pull_with(reference, &options).await
+    }
+
+    /// The same with options.
+    pub async fn pull_with(
+        &self,
+        reference: &Reference,
+        options: &PullOptions,
+    ) -> Result<Report, Error> {
+        let asked = Asked {
+            platform: options.platform.as_ref().map(ToString::to_string),
+            referrers: options.referrers,
+            layers: None,
+        };
+        let online = self.pull_asked(reference, Access::Read, asked.clone());
+        // Whether all that refers to it is here can't be known here.
+        let suffices = options.policy == Pull::Never || !options.referrers;
+        if options.policy == Pull::Always || !suffices {
+            return online.await;
         }
         let absent = || Error::MissingContent(reference.to_string());
         let known = match &reference.digest {
             Some(digest) => Some(digest.clone()),
             None => self.last_seen(reference).await?,
         };
+        let asked = Asked {
+            referrers: false,
+            ..asked
+        };
         let here = match known {
-            Some(digest) => self.pull_offline(&reference.at_digest(digest)).await,
+            Some(digest) => {
+                let reference = reference.at_digest(digest);
+                self.pull_asked(&reference, Access::None, asked).await
+            }
             None => Err(absent()),
         };
         match here {
-            Err(Error::Refused(_) | Error::MissingContent(_)) if policy == Pull::Missing => {
-                self.pull(reference).await
+            Err(Error::Refused(_) | Error::MissingContent(_))
+                if options.policy == Pull::Missing =>
+            {
+                online.await
             }
             Err(Error::Refused(_)) => Err(absent()),
             here => here,
+        }
+    }
+
+    async fn pull_asked(
+        &self,
+        reference: &Reference,
+        access: Access,
+        asked: Asked,
+    ) -> Result<Report, Error> {
+        let operation = Operation::Pull {
+            reference: reference.to_string(),
+        };
+        match self.about(reference, access, operation, asked).await? {
+            Answer::Report(report) => report.try_into(),
+            _ => Err(unexpected()),
         }
     }
 
@@ -303,42 +357,55 @@ impl Wharf {
         }
     }
 
-    async fn pull_offline(&self, reference: &Reference) -> Result<Report, Error> {
-        let operation = Operation::Pull {
-            reference: reference.to_string(),
-        };
-        let subject = Subject {
-            registry: &reference.registry,
-            repository: Some(reference.repository.clone()),
-            sources: Vec::new(),
-        };
-        match self.call(subject, Access::None, operation).await? {
-            Answer::Report(report) => report.try_into(),
-            _ => Err(unexpected()),
-        }
-    }
-
     /// Sends a manifest of the store and everything it names, the manifest last,
     /// under the reference's tag or digest.
     pub async fn push(&self, manifest: &Digest, reference: &Reference) -> Result<Report, Error> {
-        let operation = Operation::Push {
-            manifest: manifest.to_string(),
-            reference: reference.to_string(),
-        };
-        match self.about(reference, Access::Write, operation).await? {
-            Answer::Report(report) => report.try_into(),
-            _ => Err(unexpected()),
-        }
+        let options = PushOptions::default();
+        self.push_with(manifest, reference, &options).await
     }
 
     /// What [`Wharf::push`] would do, without doing it. What would be sent is told as
     /// [`Outcome::Moved`](crate::Outcome::Moved).
     pub async fn plan(&self, manifest: &Digest, reference: &Reference) -> Result<Report, Error> {
-        let operation = Operation::Plan {
-            manifest: manifest.to_string(),
-            reference: reference.to_string(),
+        let options = PushOptions {
+            dry: true,
+            ..PushOptions::default()
         };
-        match self.about(reference, Access::Read, operation).await? {
+        self.push_with(manifest, reference, &options).await
+    }
+
+    /// [`Wharf::push`] or [`Wharf::plan`] with options.
+    pub async fn push_with(
+        &self,
+        manifest: &Digest,
+        reference: &Reference,
+        options: &PushOptions,
+    ) -> Result<Report, Error> {
+        let asked = Asked {
+            referrers: options.referrers,
+            ..Asked::default()
+        };
+        let (manifest, name) = (manifest.to_string(), reference.to_string());
+        let (access, operation) = if options.dry {
+            let reference = name;
+            (
+                Access::Read,
+                Operation::Plan {
+                    manifest,
+                    reference,
+                },
+            )
+        } else {
+            let reference = name;
+            (
+                Access::Write,
+                Operation::Push {
+                    manifest,
+                    reference,
+                },
+            )
+        };
+        match self.about(reference, access, operation, asked).await? {
             Answer::Report(report) => report.try_into(),
             _ => Err(unexpected()),
         }
@@ -361,6 +428,7 @@ impl Wharf {
             registry: &target.registry,
             repository: Some(target.repository.clone()),
             sources: vec![source.repository.clone()],
+            asked: Asked::default(),
         };
         match self.call(subject, Access::Write, operation).await? {
             Answer::Report(report) => report.try_into(),
@@ -398,16 +466,19 @@ impl Wharf {
         packed.try_into()
     }
 
-    async fn about(
+    /// An operation on the repository of a reference.
+    pub(crate) async fn about(
         &self,
         reference: &Reference,
         access: Access,
         operation: Operation,
+        asked: Asked,
     ) -> Result<Answer, Error> {
         let subject = Subject {
             registry: &reference.registry,
             repository: Some(reference.repository.clone()),
             sources: Vec::new(),
+            asked,
         };
         self.call(subject, access, operation).await
     }
@@ -423,12 +494,14 @@ impl Wharf {
             registry,
             repository,
             sources,
+            asked,
         } = subject;
         let (transport, schemes) = self.transport(registry);
         let options = Options {
             transport,
             pace: self.connection(registry).pace,
             mount_sources: sources.iter().map(ToString::to_string).collect(),
+            asked,
         };
         let network = Network {
             registry: registry.clone(),
@@ -505,6 +578,7 @@ fn invalid(error: &wharf_net::TlsError) -> Error {
     Error::InvalidInput(error.to_string())
 }
 
-fn unexpected() -> Error {
+/// What to make of an answer to another operation.
+pub(crate) fn unexpected() -> Error {
     Error::Other("the registry component answered something else than was asked".to_owned())
 }

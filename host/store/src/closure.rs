@@ -136,7 +136,7 @@ impl Walk<'_> {
     fn children(&mut self, digest: &Digest, manifest: &Manifest) {
         let children = match manifest {
             Manifest::Image(image) => image.blobs(),
-            Manifest::Index(index) => Ok(index.manifests.clone()),
+            Manifest::Index(index) => Ok(index.descriptors().collect()),
             _ => Ok(Vec::new()),
         };
         let nested = matches!(manifest, Manifest::Index(_));

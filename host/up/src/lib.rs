@@ -27,6 +27,7 @@ mod error;
 mod files;
 mod guest;
 mod header;
+mod inspect;
 mod instance;
 mod outbound;
 mod route;
@@ -37,5 +38,6 @@ mod visit;
 
 pub use app::{App, RouteInfo, prepare};
 pub use error::UpError;
+pub use inspect::{Application, Component, Inspection, LOCKED_APP, inspect};
 pub use server::Server;
 pub use settings::{Notice, Settings};

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::Serialize;
-use wharf_host::{Digest, PackOptions, Pull, Reference, Wharf};
+use wharf_host::{Digest, PackOptions, Platform, PullOptions, Reference, Wharf};
 use wharf_up::{App, Server, Settings};
 
 use crate::env;
@@ -76,6 +76,10 @@ pub(super) struct Args {
     /// Set an environment variable for every component (can be repeated)
     #[arg(short, long, value_name = "KEY=VALUE", value_parser = options::key_value)]
     env: Vec<(String, String)>,
+
+    /// Of an index in a registry, run the manifest for this platform
+    #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
+    platform: Option<Platform>,
 
     #[command(flatten)]
     connection: ConnectionArgs,
@@ -159,8 +163,12 @@ impl Args {
                     reference: Some(reference.to_string()),
                     ..settings
                 };
-                let policy = self.when.policy();
-                fetched(&wharf, &reference, policy, settings, &progress).await
+                let options = PullOptions {
+                    policy: self.when.policy(),
+                    platform: self.platform.clone(),
+                    referrers: false,
+                };
+                fetched(&wharf, &reference, &options, settings, &progress).await
             }
             Source::Manifest(manifest) => packed(&wharf, &manifest, settings, output).await,
         }
@@ -193,20 +201,15 @@ async fn packed(
 async fn fetched(
     wharf: &Wharf,
     reference: &Reference,
-    policy: Pull,
+    options: &PullOptions,
     settings: Settings,
     progress: &Progress,
 ) -> Result<App, CommandError> {
-    let digest = pull(wharf, reference, policy, progress).await?;
+    let digest = pull(wharf, reference, options, progress).await?;
     let mut prepared = wharf_up::prepare(wharf.store(), &digest, settings.clone()).await;
     if matches!(&prepared, Err(error) if is_about_content(error)) {
-        pull(
-            wharf,
-            &reference.at_digest(digest.clone()),
-            policy,
-            progress,
-        )
-        .await?;
+        let exactly = reference.at_digest(digest.clone());
+        pull(wharf, &exactly, options, progress).await?;
         prepared = wharf_up::prepare(wharf.store(), &digest, settings).await;
     }
     prepared
@@ -216,10 +219,10 @@ async fn fetched(
 async fn pull(
     wharf: &Wharf,
     reference: &Reference,
-    policy: Pull,
+    options: &PullOptions,
     progress: &Progress,
 ) -> Result<Digest, CommandError> {
-    let pulled = wharf.pull_if(reference, policy).await;
+    let pulled = wharf.pull_with(reference, options).await;
     progress.clear();
     match pulled {
         Ok(report) => Ok(report.manifest.digest),

@@ -7,6 +7,7 @@
 //!
 //! ```text
 //!   401 + WWW-Authenticate ──▶ its realm, for token requests
+//!   200 + Link             ──▶ the next page of the same list
 //!   30x + Location         ──▶ exactly that address, to read, without credentials
 //!   202 + Location         ──▶ that upload session, off the registry without credentials
 //! ```
@@ -18,6 +19,7 @@ use std::collections::BTreeSet;
 
 use http::{HeaderMap, HeaderName, StatusCode, header};
 use wharf_oci::challenge::{self, Challenge};
+use wharf_oci::link;
 use wharf_oci::request::{Operation, Request};
 use wharf_oci::token;
 use wharf_oci::{Origin, Registry, Repository, Url};
@@ -33,6 +35,8 @@ pub(crate) enum Access {
     Read,
     /// Read and write.
     Write,
+    /// Read, delete, and store the manifests that list what is left.
+    Delete,
 }
 
 /// The grants of one call. They grow with the answers of granted origins.
@@ -47,6 +51,8 @@ pub(crate) struct Grants {
     access: Access,
     realms: BTreeSet<Place>,
     redirects: BTreeSet<String>,
+    /// The further pages of lists.
+    pages: BTreeSet<String>,
     uploads: BTreeSet<Place>,
 }
 
@@ -80,6 +86,7 @@ impl Grants {
             access: Access::Check,
             realms: BTreeSet::new(),
             redirects: BTreeSet::new(),
+            pages: BTreeSet::new(),
             uploads: BTreeSet::new(),
         }
     }
@@ -124,6 +131,9 @@ impl Grants {
             let recognised = Request::classify(method, url.path(), url.query());
             match recognised {
                 Some(request) => return self.allowed(&request).map(|()| Purpose::Registry),
+                None if method == "GET" && self.pages.contains(&url.to_string()) => {
+                    return Ok(Purpose::Registry);
+                }
                 None if self.redirected(method, url) => return Ok(Purpose::Redirect),
                 None => return Err("it is no request of the registry protocol".to_owned()),
             }
@@ -157,6 +167,11 @@ impl Grants {
                             insert(&mut self.realms, place(&realm));
                         }
                     }
+                }
+            }
+            (200, Purpose::Registry) if method == "GET" => {
+                if let Some(page) = next_page(url, headers) {
+                    insert(&mut self.pages, page.to_string());
                 }
             }
             (301 | 302 | 303 | 307 | 308, Purpose::Registry | Purpose::Redirect)
@@ -203,8 +218,13 @@ impl Grants {
                 name(&self.repository)
             ));
         }
-        if request.operation.writes() && self.access != Access::Write {
-            return Err("it writes and this call only reads".to_owned());
+        let may = match (&request.operation, self.access) {
+            (Operation::DeleteManifest(_), access) => access == Access::Delete,
+            (Operation::WriteManifest(_), Access::Delete) => true,
+            (operation, access) => !operation.writes() || access == Access::Write,
+        };
+        if !may {
+            return Err("it writes or deletes, and this call does not".to_owned());
         }
         if let Operation::StartUpload(Some(mount)) = &request.operation
             && mount.from.as_ref().is_some_and(|from| !is_source(from))
@@ -225,6 +245,22 @@ pub(crate) fn is_credential(name: &HeaderName) -> bool {
 
 fn place(url: &Url) -> Place {
     (url.origin().clone(), url.path().to_owned())
+}
+
+/// The page of the same list that an answer names as the next.
+fn next_page(url: &Url, headers: &HeaderMap) -> Option<Url> {
+    let list = |url: &Url| {
+        let request = Request::classify("GET", url.path(), None)?;
+        let is_list = matches!(
+            request.operation,
+            Operation::ListTags(_) | Operation::ListReferrers(..)
+        );
+        is_list.then_some(request)
+    };
+    let links = headers.get_all(header::LINK).iter();
+    let links = links.filter_map(|link| link.to_str().ok());
+    let next = link::follow(url, links).ok()??;
+    (list(url)? == list(&next)?).then_some(next)
 }
 
 /// Where an answer leads, unless from TLS to plain HTTP.
@@ -372,6 +408,48 @@ mod tests {
         let plain = headers(header::LOCATION, "http://s3.example/blob");
         grants.learn(Purpose::Registry, "GET", &asked, found, &plain);
         assert!(grants.check("GET", &url("http://s3.example/blob")).is_err());
+    }
+
+    #[test]
+    fn only_a_deleting_call_deletes_and_it_uploads_nothing() {
+        let registry = Ok(Purpose::Registry);
+        let manifest = url(&api("https://r.example", "a/b/manifests/v1"));
+        let upload = url(&api("https://r.example", "a/b/blobs/uploads/"));
+        let other = url(&api("https://r.example", "a/c/manifests/v1"));
+        for access in [Access::Read, Access::Write] {
+            assert!(grants(access).check("DELETE", &manifest).is_err());
+        }
+        let deleting = grants(Access::Delete);
+        assert_eq!(deleting.check("DELETE", &manifest), registry);
+        assert_eq!(deleting.check("PUT", &manifest), registry);
+        assert!(deleting.check("DELETE", &other).is_err());
+        assert!(deleting.check("POST", &upload).is_err());
+    }
+
+    #[test]
+    fn a_next_page_is_granted_when_the_registry_names_it() {
+        let mut grants = grants(Access::Read);
+        let first = url(&api("https://r.example", "a/b/tags/list?n=1000"));
+        let next = url(&api("https://r.example", "a/b/tags/list?page=2"));
+        assert_eq!(grants.check("GET", &first), Ok(Purpose::Registry));
+        assert!(grants.check("GET", &next).is_err());
+        let mut learn = |link: &str| {
+            let answer = headers(header::LINK, &format!("<{link}>; rel=\"next\""));
+            grants.learn(Purpose::Registry, "GET", &first, StatusCode::OK, &answer);
+            link.parse().map(|url| grants.check("GET", &url))
+        };
+        for elsewhere in [
+            api("https://r.example", "a/c/tags/list?page=2"),
+            api("https://r.example", "a/b/manifests/v1?page=2"),
+            api("https://other.example", "a/b/tags/list?page=2"),
+            "https://r.example/other".to_owned(),
+        ] {
+            assert!(learn(&elsewhere).unwrap().is_err(), "{elsewhere}");
+        }
+        assert_eq!(
+            learn(&format!("https://r.example{}", next.path_and_query())),
+            Ok(Ok(Purpose::Registry))
+        );
     }
 
     #[test]

@@ -196,7 +196,7 @@ impl Walk<'_> {
                 }
             }
             Manifest::Index(index) => {
-                for child in index.manifests {
+                for child in index.descriptors() {
                     self.want(&child, is_manifest(&child.media_type), by, blobs)?;
                 }
             }

@@ -16,7 +16,7 @@ wit_bindgen::generate!({
     generate_all,
 });
 
-use exports::wharf::oci::client::{self, Guest, GuestOptions, Report, Transport};
+use exports::wharf::oci::client::{self, Guest, GuestOptions, Referrer, Report, Transport};
 use wharf::oci::types::{Descriptor, Error};
 
 export!(Hostile);
@@ -43,6 +43,12 @@ impl GuestOptions for Options {
     fn set_retry_wait(&self, _first: u64, _longest: u64) {}
 
     fn add_mount_source(&self, _repository: String) {}
+
+    fn set_platform(&self, _platform: String) {}
+
+    fn set_referrers(&self, _taken: bool) {}
+
+    fn set_layers(&self, _media_types: Vec<String>) {}
 }
 
 impl Guest for Hostile {
@@ -69,6 +75,22 @@ impl Guest for Hostile {
     }
 
     async fn copy(_source: String, _: String, _: client::Options) -> Result<Report, Error> {
+        Err(unable())
+    }
+
+    async fn tags(_: String, _: client::Options) -> Result<Vec<String>, Error> {
+        Err(unable())
+    }
+
+    async fn delete(_: String, _: client::Options) -> Result<(), Error> {
+        Err(unable())
+    }
+
+    async fn referrers(
+        _: String,
+        _: Option<String>,
+        _: client::Options,
+    ) -> Result<Vec<Referrer>, Error> {
         Err(unable())
     }
 }

@@ -1,14 +1,21 @@
 //! `wharf registry`: what goes to a registry and comes from one.
 
 mod copy;
+mod delete;
+mod inspect;
 mod load;
 mod login;
 mod logout;
 mod members;
 mod pull;
 mod push;
+mod referrers;
+mod repository;
+mod resolve;
 mod save;
 mod server;
+mod tag;
+mod tags;
 mod transfers;
 mod whoami;
 
@@ -31,6 +38,12 @@ pub(super) enum Command {
     Copy(copy::Args),
     Save(save::Args),
     Load(load::Args),
+    Resolve(resolve::Args),
+    Inspect(inspect::Args),
+    Tags(tags::Args),
+    Tag(tag::Args),
+    Delete(delete::Args),
+    Referrers(referrers::Args),
 }
 
 impl Command {
@@ -45,6 +58,12 @@ impl Command {
             Self::Copy(args) => args.output,
             Self::Save(args) => args.output,
             Self::Load(args) => args.output,
+            Self::Resolve(args) => args.output,
+            Self::Inspect(args) => args.output,
+            Self::Tags(args) => args.output,
+            Self::Tag(args) => args.output,
+            Self::Delete(args) => args.output,
+            Self::Referrers(args) => args.output,
         }
         .output()
     }
@@ -60,6 +79,12 @@ impl Command {
             Self::Copy(args) => args.run(output).await,
             Self::Save(args) => args.run(output).await,
             Self::Load(args) => args.run(output).await,
+            Self::Resolve(args) => args.run(output).await,
+            Self::Inspect(args) => args.run(output).await,
+            Self::Tags(args) => args.run(output).await,
+            Self::Tag(args) => args.run(output).await,
+            Self::Delete(args) => args.run(output).await,
+            Self::Referrers(args) => args.run(output).await,
         }
     }
 }

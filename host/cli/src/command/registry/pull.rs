@@ -1,7 +1,7 @@
 //! `wharf registry pull`
 
 use serde::Serialize;
-use wharf_host::Reference;
+use wharf_host::{Platform, PullOptions, Reference};
 
 use super::transfers::{Transferred, summary, transferred};
 use crate::error::CommandError;
@@ -29,6 +29,14 @@ pub(in crate::command) struct Args {
     /// What to fetch: `[registry/]repository[:tag][@digest]`
     #[arg(value_name = "REFERENCE")]
     reference: Reference,
+
+    /// Of an index, take the manifest for this platform and not the one for WebAssembly
+    #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
+    platform: Option<Platform>,
+
+    /// Also fetch what refers to it: signatures, for example
+    #[arg(long)]
+    referrers: bool,
 
     #[command(flatten)]
     connection: ConnectionArgs,
@@ -66,7 +74,12 @@ impl Args {
             output,
             &progress,
         )?;
-        let pulled = wharf.pull_if(&self.reference, self.when.policy()).await;
+        let options = PullOptions {
+            policy: self.when.policy(),
+            platform: self.platform,
+            referrers: self.referrers,
+        };
+        let pulled = wharf.pull_with(&self.reference, &options).await;
         progress.clear();
         let report = pulled.map_err(|error| {
             CommandError::at_registry(error, &self.reference.registry)

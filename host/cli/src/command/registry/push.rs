@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
-use wharf_host::{Digest, PackOptions, Reference, Store};
+use wharf_host::{Digest, PackOptions, PushOptions, Reference, Store};
 
 use super::transfers::{Transferred, summary, transferred};
 use crate::error::CommandError;
@@ -64,6 +64,10 @@ pub(in crate::command) struct Args {
     /// Send nothing: tell what would be sent, and what is there already
     #[arg(long)]
     dry_run: bool,
+
+    /// Leave behind what the content store has that refers to it: signatures, for example
+    #[arg(long)]
+    no_referrers: bool,
 
     #[command(flatten)]
     connection: ConnectionArgs,
@@ -128,11 +132,11 @@ impl Args {
         }
         let digest = &digest;
         let target = target(&self.reference, digest)?;
-        let pushed = if self.dry_run {
-            wharf.plan(digest, &target).await
-        } else {
-            wharf.push(digest, &target).await
+        let options = PushOptions {
+            referrers: !self.no_referrers,
+            dry: self.dry_run,
         };
+        let pushed = wharf.push_with(digest, &target, &options).await;
         progress.clear();
         let report = pushed.map_err(|error| {
             CommandError::at_registry(error, &target.registry)

@@ -1,0 +1,110 @@
+//! The operations of the registry component, and what comes of them.
+
+use wasmtime::component::{Accessor, ResourceAny};
+
+use crate::bindings::client::{Guest, Referrer, Report};
+use crate::bindings::types;
+use crate::state::State;
+
+/// An operation of the registry component.
+#[derive(Debug, Clone)]
+pub(crate) enum Operation {
+    CheckCredential {
+        registry: String,
+    },
+    Resolve {
+        reference: String,
+    },
+    Pull {
+        reference: String,
+    },
+    Push {
+        manifest: String,
+        reference: String,
+    },
+    Plan {
+        manifest: String,
+        reference: String,
+    },
+    Copy {
+        source: String,
+        target: String,
+    },
+    Tags {
+        repository: String,
+    },
+    Delete {
+        reference: String,
+    },
+    Referrers {
+        reference: String,
+        artifact_type: Option<String>,
+    },
+}
+
+/// What came of an operation.
+pub(crate) enum Answer {
+    Nothing,
+    Descriptor(types::Descriptor),
+    Report(Report),
+    Tags(Vec<String>),
+    Referrers(Vec<Referrer>),
+}
+
+impl Operation {
+    /// Has the component do it. The outer error is a trap.
+    pub(crate) async fn call(
+        self,
+        client: &Guest,
+        accessor: &Accessor<State>,
+        options: ResourceAny,
+    ) -> wasmtime::Result<Result<Answer, types::Error>> {
+        Ok(match self {
+            Self::CheckCredential { registry } => client
+                .call_check_credential(accessor, registry, options)
+                .await?
+                .map(|()| Answer::Nothing),
+            Self::Resolve { reference } => client
+                .call_resolve(accessor, reference, options)
+                .await?
+                .map(Answer::Descriptor),
+            Self::Pull { reference } => client
+                .call_pull(accessor, reference, options)
+                .await?
+                .map(Answer::Report),
+            Self::Plan {
+                manifest,
+                reference,
+            } => client
+                .call_plan(accessor, manifest, reference, options)
+                .await?
+                .map(Answer::Report),
+            Self::Copy { source, target } => client
+                .call_copy(accessor, source, target, options)
+                .await?
+                .map(Answer::Report),
+            Self::Tags { repository } => client
+                .call_tags(accessor, repository, options)
+                .await?
+                .map(Answer::Tags),
+            Self::Delete { reference } => client
+                .call_delete(accessor, reference, options)
+                .await?
+                .map(|()| Answer::Nothing),
+            Self::Referrers {
+                reference,
+                artifact_type,
+            } => client
+                .call_referrers(accessor, reference, artifact_type, options)
+                .await?
+                .map(Answer::Referrers),
+            Self::Push {
+                manifest,
+                reference,
+            } => client
+                .call_push(accessor, manifest, reference, options)
+                .await?
+                .map(Answer::Report),
+        })
+    }
+}

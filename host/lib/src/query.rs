@@ -1,0 +1,132 @@
+//! What a registry is asked, and told of names, without content being moved.
+
+use wharf_oci::{Descriptor, Platform, Reference, Tag};
+
+use crate::capability::grant::Access;
+use crate::error::Error;
+use crate::operation::{Answer, Operation};
+use crate::report::{Referrer, Report, descriptor};
+use crate::session::Asked;
+use crate::wharf::{Wharf, unexpected};
+
+impl Wharf {
+    /// What a reference leads to now, without fetching it. Of an index, it is the
+    /// manifest for a platform, or else the first one for WebAssembly.
+    pub async fn resolve(
+        &self,
+        reference: &Reference,
+        platform: Option<&Platform>,
+    ) -> Result<Descriptor, Error> {
+        let operation = Operation::Resolve {
+            reference: reference.to_string(),
+        };
+        let asked = Asked {
+            platform: platform.map(ToString::to_string),
+            ..Asked::default()
+        };
+        match self
+            .about(reference, Access::Read, operation, asked)
+            .await?
+        {
+            Answer::Descriptor(answered) => descriptor(answered),
+            _ => Err(unexpected()),
+        }
+    }
+
+    /// Brings the manifest that a reference leads to, its config, and the layers of
+    /// these media types into the store, and nothing of more than 4 MiB. Of an index,
+    /// it is the manifest for a platform, or else the first one for WebAssembly.
+    pub async fn inspect(
+        &self,
+        reference: &Reference,
+        platform: Option<&Platform>,
+        layers: &[&str],
+    ) -> Result<Report, Error> {
+        let operation = Operation::Pull {
+            reference: reference.to_string(),
+        };
+        let asked = Asked {
+            platform: platform.map(ToString::to_string),
+            layers: Some(layers.iter().map(ToString::to_string).collect()),
+            ..Asked::default()
+        };
+        match self
+            .about(reference, Access::Read, operation, asked)
+            .await?
+        {
+            Answer::Report(report) => report.try_into(),
+            _ => Err(unexpected()),
+        }
+    }
+
+    /// The tags of a repository, in the registry's order: all of them or, when the
+    /// reference has a digest, those that lead there. Its tag does not matter. The
+    /// latter takes one request for each tag there is.
+    pub async fn tags(&self, repository: &Reference) -> Result<Vec<Tag>, Error> {
+        let operation = Operation::Tags {
+            repository: repository.to_string(),
+        };
+        let asked = Asked::default();
+        match self
+            .about(repository, Access::Read, operation, asked)
+            .await?
+        {
+            Answer::Tags(tags) => tags
+                .iter()
+                .map(|tag| tag.parse().map_err(|_| unexpected()))
+                .collect(),
+            _ => Err(unexpected()),
+        }
+    }
+
+    /// Makes further tags of the same repository lead to what a reference leads to, and
+    /// tells what that is. On an error, some of them may lead there already.
+    pub async fn tag(&self, source: &Reference, tags: &[Tag]) -> Result<Descriptor, Error> {
+        let mut source = source.clone();
+        let mut tagged = None;
+        for tag in tags {
+            let target = Reference {
+                tag: Some(tag.clone()),
+                digest: None,
+                ..source.clone()
+            };
+            let manifest = self.copy(&source, &target).await?.manifest;
+            // The others get the same, and its manifest need not be fetched again.
+            source = source.at_digest(manifest.digest.clone());
+            tagged = Some(manifest);
+        }
+        tagged.ok_or_else(|| Error::InvalidInput("there is no tag to set".to_owned()))
+    }
+
+    /// Deletes what a reference names: by its digest a manifest, and with it every tag
+    /// that leads to it; by a tag that tag alone, which not every registry does.
+    pub async fn delete(&self, reference: &Reference) -> Result<(), Error> {
+        let operation = Operation::Delete {
+            reference: reference.to_string(),
+        };
+        let asked = Asked::default();
+        self.about(reference, Access::Delete, operation, asked)
+            .await
+            .map(drop)
+    }
+
+    /// The manifests that refer to the digest of a reference, all or those of one kind.
+    pub async fn referrers(
+        &self,
+        reference: &Reference,
+        artifact_type: Option<&str>,
+    ) -> Result<Vec<Referrer>, Error> {
+        let operation = Operation::Referrers {
+            reference: reference.to_string(),
+            artifact_type: artifact_type.map(str::to_owned),
+        };
+        let asked = Asked::default();
+        match self
+            .about(reference, Access::Read, operation, asked)
+            .await?
+        {
+            Answer::Referrers(list) => list.into_iter().map(TryInto::try_into).collect(),
+            _ => Err(unexpected()),
+        }
+    }
+}

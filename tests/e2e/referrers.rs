@@ -1,0 +1,407 @@
+//! What refers to an artifact: listed, taken along by pull and push, and forgotten.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use wharf_tests::proxy::Fate;
+use wharf_tests::{
+    Answer, Json, Proxy, ReferrersRegistry, Registry, Server, digest, http, json as value,
+};
+
+use crate::{environment, greeting, json, push};
+
+const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+const SIGNATURE: &str = "application/vnd.example.signature";
+const INVENTORY: &str = "application/vnd.example.inventory";
+
+/// Sends something, which must be taken.
+fn send(method: &str, url: &str, media_type: &str, body: &[u8]) -> http::Response {
+    let answer =
+        http::request(method, url, &[("Content-Type", media_type)], body).expect("it answers");
+    assert!((200..300).contains(&answer.status), "{url}: {answer:?}");
+    answer
+}
+
+/// Attaches an artifact to a manifest, as any tool would: blob, then manifest.
+fn attach(address: &str, subject: &Json, kind: &str) -> Json {
+    let base = format!("http://{address}/v2/app");
+    let content = format!("attached to {} as {kind}", subject["digest"]);
+    let mut blobs = Vec::new();
+    for body in [content.as_bytes(), b"{}"] {
+        let started = send("POST", &format!("{base}/blobs/uploads/"), "text/plain", b"");
+        let location = started
+            .header("location")
+            .expect("an upload has one")
+            .to_owned();
+        let location = if location.starts_with('/') {
+            format!("http://{address}{location}")
+        } else {
+            location
+        };
+        let separator = if location.contains('?') { '&' } else { '?' };
+        let url = format!("{location}{separator}digest={}", digest(body));
+        send("PUT", &url, "application/octet-stream", body);
+        blobs.push(value!({
+            "mediaType": "application/octet-stream",
+            "digest": digest(body),
+            "size": body.len(),
+        }));
+    }
+    blobs[1]["mediaType"] = "application/vnd.oci.empty.v1+json".into();
+    let manifest = value!({
+        "schemaVersion": 2,
+        "mediaType": MANIFEST,
+        "artifactType": kind,
+        "config": blobs[1],
+        "layers": [blobs[0]],
+        "subject": subject,
+        "annotations": { "org.example.kind": kind },
+    });
+    let text = manifest.to_string();
+    let digest = digest(text.as_bytes());
+    send(
+        "PUT",
+        &format!("{base}/manifests/{digest}"),
+        MANIFEST,
+        text.as_bytes(),
+    );
+    value!({
+        "mediaType": MANIFEST,
+        "digest": digest,
+        "size": text.len(),
+        "artifactType": kind,
+        "annotations": { "org.example.kind": kind },
+    })
+}
+
+/// Lists referrers under the tag for it, as a tool does at a registry that does not.
+fn list_under_tag(address: &str, subject: &Json, entries: &[&Json]) {
+    let index = value!({ "schemaVersion": 2, "mediaType": INDEX, "manifests": entries });
+    let url = format!("http://{address}/v2/app/manifests/{}", tag_of(subject));
+    send("PUT", &url, INDEX, index.to_string().as_bytes());
+}
+
+fn tag_of(subject: &Json) -> String {
+    subject["digest"]
+        .as_str()
+        .expect("it is text")
+        .replace(':', "-")
+}
+
+/// What is listed under the tag for it.
+fn listed_under_tag(address: &str, subject: &Json) -> Json {
+    let url = format!("http://{address}/v2/app/manifests/{}", tag_of(subject));
+    let answer = http::request("GET", &url, &[("Accept", INDEX)], b"").expect("it answers");
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    json(&answer.text())
+}
+
+fn plain(descriptor: &Json) -> Json {
+    value!({
+        "mediaType": descriptor["mediaType"],
+        "digest": descriptor["digest"],
+        "size": descriptor["size"],
+    })
+}
+
+/// An application at a registry, with a signature, an inventory, and a signature of
+/// the inventory. Their descriptors, in this order.
+struct Signed {
+    app: Json,
+    signature: Json,
+    inventory: Json,
+    countersignature: Json,
+}
+
+impl Signed {
+    fn at(address: &str) -> Self {
+        let author = environment();
+        let app = greeting("app").write(&author.work());
+        let _ = push(&author, &app, &format!("{address}/app:1"));
+        let resolve = format!("registry resolve {address}/app:1 --format json");
+        let resolved = json(&author.run(&resolve).success().stdout);
+        let app = plain(&resolved);
+        let signature = attach(address, &app, SIGNATURE);
+        let inventory = attach(address, &app, INVENTORY);
+        let countersignature = attach(address, &plain(&inventory), SIGNATURE);
+        Self {
+            app,
+            signature,
+            inventory,
+            countersignature,
+        }
+    }
+
+    /// Lists them at a registry that does not.
+    fn listed(self, address: &str) -> Self {
+        list_under_tag(address, &self.app, &[&self.signature, &self.inventory]);
+        list_under_tag(address, &self.inventory, &[&self.countersignature]);
+        self
+    }
+
+    /// Fails unless `wharf registry referrers` shows all of them at this registry.
+    fn assert_shown_at(&self, address: &str) {
+        let env = environment();
+        let referrers = format!("registry referrers {address}/app:1");
+        let answer = json(
+            &env.run(&format!("{referrers} --format json"))
+                .success()
+                .stdout,
+        );
+        assert_eq!(answer["digest"], self.app["digest"]);
+        let found = answer["referrers"].as_array().expect("it is a list");
+        assert_eq!(found.len(), 2, "{answer:#}");
+        let of = |referrer: &Json| {
+            let mut found = found.iter();
+            let found = found.find(|one| one["digest"] == referrer["digest"]);
+            found.unwrap_or_else(|| panic!("{answer:#}")).clone()
+        };
+        assert!(of(&self.signature).get("referrers").is_none());
+        assert_eq!(
+            of(&self.signature)["annotations"]["org.example.kind"],
+            SIGNATURE
+        );
+        let inventory = of(&self.inventory);
+        let below = inventory["referrers"].as_array().expect("it is a list");
+        assert_eq!(below.len(), 1);
+        assert_eq!(below[0]["digest"], self.countersignature["digest"]);
+
+        let lines = env.run(&referrers).success().stdout;
+        assert_eq!(lines.lines().count(), 4, "{lines}");
+        let last = self.countersignature["digest"]
+            .as_str()
+            .expect("it is text");
+        let line = lines
+            .lines()
+            .find(|line| line.contains(last))
+            .expect("it is shown");
+        assert!(
+            line.starts_with("│   └── ") || line.starts_with("    └── "),
+            "{line}"
+        );
+    }
+}
+
+#[test]
+fn referrers_are_shown_where_the_registry_lists_them() {
+    let registry = ReferrersRegistry::start();
+    Signed::at(registry.address()).assert_shown_at(registry.address());
+}
+
+#[test]
+fn referrers_are_shown_where_they_are_under_a_tag() {
+    let registry = Registry::start();
+    let signed = Signed::at(registry.address()).listed(registry.address());
+    signed.assert_shown_at(registry.address());
+    let env = environment();
+    let one = format!(
+        "registry referrers {}/app:1 --artifact-type {INVENTORY} --format json",
+        registry.address()
+    );
+    let answer = json(&env.run(&one).success().stdout);
+    let found = answer["referrers"].as_array().unwrap();
+    assert_eq!(found.len(), 1, "{answer:#}");
+    assert_eq!(found[0]["digest"], signed.inventory["digest"]);
+}
+
+#[test]
+fn both_lists_are_read() {
+    let registry = ReferrersRegistry::start();
+    let address = registry.address();
+    let signed = Signed::at(address);
+    // As it is after a registry learnt to list: it may know some of those under the tag.
+    let env = environment();
+    let second = attach(address, &plain(&signed.signature), SIGNATURE);
+    list_under_tag(address, &signed.app, &[&signed.signature, &second]);
+    let referrers = format!(
+        "registry referrers {address}/app@{} --format json",
+        signed.app["digest"].as_str().unwrap()
+    );
+    let answer = json(&env.run(&referrers).success().stdout);
+    assert_eq!(
+        answer["referrers"].as_array().unwrap().len(),
+        3,
+        "{answer:#}"
+    );
+}
+
+#[test]
+fn referrers_are_taken_along_from_registry_to_registry() {
+    let source = Registry::start();
+    let signed = Signed::at(source.address()).listed(source.address());
+    let env = environment();
+    let app = greeting("app").write(&env.work());
+    let pull = format!("registry pull --referrers {}/app:1", source.address());
+    let _ = env.run(&pull).success();
+    env.verify_store();
+    for referrer in [
+        &signed.signature,
+        &signed.inventory,
+        &signed.countersignature,
+    ] {
+        assert!(env.blob(referrer["digest"].as_str().unwrap()).is_some());
+    }
+
+    let without = Registry::start();
+    let with = ReferrersRegistry::start();
+    for address in [without.address(), with.address()] {
+        let pushed = push(&env, &app, &format!("{address}/app:1"));
+        assert_eq!(pushed.digest(), signed.app["digest"].as_str().unwrap());
+        signed.assert_shown_at(address);
+    }
+    // Everything that a filter needs is in the list that was made.
+    let list = listed_under_tag(without.address(), &signed.app);
+    let entries = list["manifests"].as_array().unwrap();
+    for referrer in [&signed.signature, &signed.inventory] {
+        assert!(entries.contains(referrer), "{list:#}");
+    }
+    // Again, with nothing left to do.
+    let _ = push(&env, &app, &format!("{}/app:1", without.address()));
+    assert_eq!(listed_under_tag(without.address(), &signed.app), list);
+
+    let third = Registry::start();
+    let arguments = format!(
+        "registry push {}/app:1 -f app --no-referrers",
+        third.address()
+    );
+    let _ = env.run(&arguments).success();
+    assert_eq!(third.tags("app"), ["1"]);
+}
+
+#[test]
+fn a_deleted_referrer_is_taken_off_the_list() {
+    let registry = Registry::start();
+    let signed = Signed::at(registry.address()).listed(registry.address());
+    let env = environment();
+    let gone = signed.signature["digest"].as_str().unwrap();
+    let delete = format!("registry delete --force {}/app@{gone}", registry.address());
+    let _ = env.run(&delete).success();
+    let list = listed_under_tag(registry.address(), &signed.app);
+    assert_eq!(list["manifests"], value!([signed.inventory]));
+    let pull = format!("registry pull --referrers {}/app:1", registry.address());
+    let _ = env.run(&pull).success();
+}
+
+#[test]
+fn an_error_is_not_taken_for_no_referrers() {
+    let subject = format!("sha256:{}", "a".repeat(64));
+    let run = |script: fn(&str) -> Answer| {
+        let server = Server::start(move |request| script(request.path()));
+        let env = environment();
+        env.command([
+            "registry",
+            "referrers",
+            &format!("{}/app@{subject}", server.address()),
+        ])
+        .variable("WHARF_RETRIES", "0")
+        .run()
+    };
+    let _ = run(|path| {
+        let status = if path.contains("/referrers/") {
+            403
+        } else {
+            404
+        };
+        Answer::status(status)
+    })
+    .code(3);
+    let _ = run(|path| {
+        let status = if path.contains("/referrers/") {
+            404
+        } else {
+            403
+        };
+        Answer::status(status)
+    })
+    .code(3);
+    let _ = run(|_| Answer::content(MANIFEST, r#"{"schemaVersion": 2}"#)).code(5);
+    let _ = run(|_| Answer::html(200)).code(5);
+    let none = run(|_| Answer::status(404)).success();
+    assert!(none.stdout.contains("Nothing refers to it"));
+}
+
+#[test]
+fn referrers_in_a_circle_are_shown_once() {
+    let one = format!("sha256:{}", "1".repeat(64));
+    let two = format!("sha256:{}", "2".repeat(64));
+    let (first, second) = (one.clone(), two.clone());
+    let server = Server::start(move |request| {
+        if !request.path().contains("/referrers/") {
+            return Answer::status(404);
+        }
+        let other = if request.path().ends_with(&first) {
+            &second
+        } else {
+            &first
+        };
+        let entry = value!({ "mediaType": MANIFEST, "digest": other, "size": 3 });
+        let index = value!({ "schemaVersion": 2, "manifests": [entry] });
+        Answer::content(INDEX, index.to_string())
+    });
+    let env = environment();
+    let output = env
+        .run(&format!(
+            "registry referrers {}/app@{one}",
+            server.address()
+        ))
+        .success();
+    assert_eq!(output.stdout.lines().count(), 2, "{}", output.stdout);
+    assert!(output.stdout.contains(&two));
+}
+
+#[test]
+fn referrers_without_end_are_left() {
+    // Whatever is asked for, something else refers to it.
+    let server = Server::start(|request| {
+        if !request.path().contains("/referrers/") {
+            return Answer::status(404);
+        }
+        let next = digest(request.path().as_bytes());
+        let entry = value!({ "mediaType": MANIFEST, "digest": next, "size": 3 });
+        let index = value!({ "schemaVersion": 2, "manifests": [entry] });
+        Answer::content(INDEX, index.to_string())
+    });
+    let env = environment();
+    let start = format!("sha256:{}", "1".repeat(64));
+    let _ = env
+        .run(&format!(
+            "registry referrers {}/app@{start}",
+            server.address()
+        ))
+        .code(7)
+        .says(&["deep"]);
+    assert!(server.requests().len() < 40);
+}
+
+#[test]
+fn a_list_that_somebody_else_writes_too_is_written_again() {
+    let source = ReferrersRegistry::start();
+    let signed = Signed::at(source.address());
+    let env = environment();
+    let app = greeting("app").write(&env.work());
+    let pull = format!("registry pull --referrers {}/app:1", source.address());
+    let _ = env.run(&pull).success();
+
+    // To the first write of a list, the registry says that the list changed meanwhile; or
+    // it takes the write, and somebody else's write takes its place at once.
+    for status in [412, 201] {
+        let target = Registry::start();
+        let writes = Arc::new(AtomicUsize::new(0));
+        let proxy = Proxy::with_fates(target.address(), {
+            let writes = writes.clone();
+            move |exchange| {
+                let writes_list =
+                    exchange.method == "PUT" && exchange.target.contains("/manifests/sha256-");
+                if writes_list && writes.fetch_add(1, Ordering::SeqCst) == 0 {
+                    return Fate::Answer(Answer::status(status));
+                }
+                Fate::Forward
+            }
+        });
+        let _ = push(&env, &app, &format!("{}/app:1", proxy.address()));
+        // One for each of three referrers, and one in vain.
+        assert_eq!(writes.load(Ordering::SeqCst), 4);
+        signed.assert_shown_at(target.address());
+    }
+}
