@@ -23,6 +23,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
 use std::thread;
 
+use wharf_tests::proxy::{Change, Exchange, Fate};
 use wharf_tests::scripted::Request;
 use wharf_tests::shelf::ShelvedApp;
 use wharf_tests::{Answer, Authority, Output, Proxy, Registry, Server, Shelf, TestEnv, json};
@@ -42,6 +43,14 @@ fn logged_in(server: &str) -> TestEnv {
 fn pull(env: &TestEnv, server: &str) -> Output {
     let reference = format!("{server}/app:1");
     let words = ["registry", "pull", &reference];
+    env.command(words.into_iter().chain(QUICK)).run()
+}
+
+/// The same from a server under TLS, with a certificate of this authority.
+fn pull_over_tls(env: &TestEnv, server: &str, authority: &Authority) -> Output {
+    let ca_file = authority.file().display().to_string();
+    let reference = format!("{server}/app:1");
+    let words = ["registry", "pull", &reference, "--ca-file", &ca_file];
     env.command(words.into_iter().chain(QUICK)).run()
 }
 
@@ -90,16 +99,20 @@ fn cve_2020_15157_a_server_that_a_redirect_leads_to_asks_in_vain_for_the_credent
 fn cve_2026_48978_a_realm_without_tls_or_at_a_metadata_service_gets_no_credential() {
     let authority = Authority::new();
     let listening = Server::start(|_| Answer::content("application/json", r#"{"token":"t"}"#));
-    for realm in [
-        format!("{}/token", listening.url()),
-        "https://169.254.169.254/token".to_owned(),
-        "https://2852039166/token".to_owned(),
-    ] {
+    let asking = |realm: &str| {
         let challenge = format!("Bearer realm=\"{realm}\",service=\"s\"");
-        let server = Server::start_tls(&authority.server(), move |_| {
-            Answer::status(401).header("WWW-Authenticate", &challenge)
-        });
-        let env = logged_in(&server.address()).variable("SSL_CERT_FILE", authority.file());
+        move |_: &Request| Answer::status(401).header("WWW-Authenticate", &challenge)
+    };
+    let plain = format!("{}/token", listening.url());
+    for realm in [plain.as_str(), "https://169.254.169.254/token"] {
+        let server = Server::start_tls(&authority.server(), asking(realm));
+        let env = logged_in(&server.address());
+        let _ = pull_over_tls(&env, &server.address(), &authority).code(7);
+    }
+    // The second is the first, written so that it is no number for most parsers.
+    for realm in ["http://169.254.169.254/token", "http://2852039166/token"] {
+        let server = Server::start(asking(realm));
+        let env = logged_in(&server.address());
         let _ = pull(&env, &server.address()).code(7);
     }
     assert!(listening.requests().is_empty());
@@ -113,10 +126,10 @@ fn ghsa_jxpm_75mh_9fp7_an_upload_location_at_another_origin_gets_no_credential()
     let (from, to) = (registry.address().to_owned(), elsewhere.address());
     let front = Proxy::with_fates(registry.address(), move |exchange| {
         if exchange.method != "POST" {
-            return wharf_tests::proxy::Fate::Forward;
+            return Fate::Forward;
         }
         let (from, to) = (from.clone(), to.clone());
-        wharf_tests::proxy::Fate::Change(wharf_tests::proxy::Change::new(move |head, _| {
+        Fate::Change(Change::new(move |head, _| {
             let location = head.header("location").map(|location| {
                 let path = location.find("/v2/").unwrap_or_default();
                 format!("http://{to}{}", &location[path..])
@@ -136,7 +149,7 @@ fn ghsa_jxpm_75mh_9fp7_an_upload_location_at_another_origin_gets_no_credential()
         .success();
     assert_eq!(registry.tags("app"), ["1"]);
     let exchanges = elsewhere.take();
-    assert!(exchanges.iter().any(|one| one.sends_blob()));
+    assert!(exchanges.iter().any(Exchange::sends_blob));
     for exchange in exchanges {
         assert!(!exchange.authorized, "{exchange:?}");
     }
@@ -157,8 +170,8 @@ fn ghsa_vh4v_2xq2_g5cg_a_redirect_from_tls_to_plain_http_is_refused() {
             shelf.answer(request)
         })
     });
-    let env = logged_in(&server.address()).variable("SSL_CERT_FILE", authority.file());
-    let _ = pull(&env, &server.address())
+    let env = logged_in(&server.address());
+    let _ = pull_over_tls(&env, &server.address(), &authority)
         .code(7)
         .says(&["from TLS to plain HTTP"]);
     assert!(plain.requests().is_empty());

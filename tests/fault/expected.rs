@@ -2,6 +2,10 @@
 //!
 //! Written down before it was seen: what passes is survived, what does not is an error
 //! of its kind, and what does not matter changes nothing.
+#![expect(
+    clippy::match_same_arms,
+    reason = "each has a reason of its own, which stands beside it"
+)]
 
 use crate::fault::{Fault, Lasting, Target, With};
 use crate::scenario::Scenario;

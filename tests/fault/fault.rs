@@ -210,8 +210,7 @@ impl Fault {
             Self::Redirect(Target::Metadata | Target::MetadataByName) if reads => {
                 vec!["may not be reached"]
             }
-            Self::Redirect(Target::Itself) if reads => vec!["redirects"],
-            Self::Redirect(_) if !reads => vec!["307"],
+            Self::Redirect(target) if !reads || target == Target::Itself => vec!["307"],
             Self::Flip if matches!(kind, Kind::BlobGet | Kind::BlobRange) => vec!["sha256:"],
             Self::Header("Content-Type", Some(_)) => vec!["was served as"],
             Self::Header("Docker-Content-Digest", Some(wrong)) => vec![wrong],

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::env;
+use std::fmt::Write as _;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -287,15 +288,16 @@ fn no_secret_is_told(
 }
 
 fn listed(went: &[(Step, Exchange)]) -> String {
-    went.iter()
-        .map(|(_, exchange)| {
-            let target: String = exchange.target.chars().take(100).collect();
-            format!(
-                "  {} {target} {:?} sent {} received {}\n",
-                exchange.method, exchange.status, exchange.sent, exchange.received
-            )
-        })
-        .collect()
+    let mut list = String::new();
+    for (_, exchange) in went {
+        let target: String = exchange.target.chars().take(100).collect();
+        let _ = writeln!(
+            list,
+            "  {} {target} {:?} sent {} received {}",
+            exchange.method, exchange.status, exchange.sent, exchange.received
+        );
+    }
+    list
 }
 
 #[expect(clippy::print_stdout, reason = "the count and the time are a result")]

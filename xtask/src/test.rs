@@ -5,7 +5,7 @@ use std::process::Command;
 use anyhow::Result;
 
 use crate::cargo::{cargo, ensure_component_target};
-use crate::{narrate, programs};
+use crate::{narrate, peers, programs};
 
 /// What the tests run that cargo does not build.
 const PROGRAMS: [&str; 2] = ["docker-registry", "skopeo"];
@@ -15,12 +15,15 @@ const PROGRAMS: [&str; 2] = ["docker-registry", "skopeo"];
 /// Tests against real registries, then formatting, lints and documentation, each without
 /// a warning. Stops at the first that fails, with its exit code. Installs
 /// `docker-registry` and `skopeo` where they are missing and this is root on Debian;
-/// elsewhere it says what to install.
+/// elsewhere it says what to install. Builds the registries that it needs with Go.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {}
 
 pub(crate) fn run(_: &Arguments) -> Result<()> {
     programs::ensure(&PROGRAMS)?;
+    // The tests find them where they are built.
+    peers::distribution()?;
+    peers::referrers()?;
     ensure_component_target()?;
     for (title, mut command) in steps() {
         narrate::heading(title);

@@ -142,27 +142,28 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         },
         runs: arguments.runs.into(),
     };
-    let mut rows = Vec::new();
-    for scenario in scenarios {
-        let content = contents
-            .iter()
-            .find(|(shape, _)| *shape == scenario.shape)
-            .map(|(_, content)| content)
-            .context("content is made for every shape")?;
-        rows.extend(bench.measure(scenario, content)?);
-    }
-    let report = Report {
+    let mut report = Report {
         setting: Setting {
             processors: std::thread::available_parallelism()?.get(),
             registry: file_name(&registry_program),
             runs: arguments.runs.into(),
             quick: arguments.quick,
         },
-        targets: targets::judge(&rows),
-        rows,
+        targets: Vec::new(),
+        rows: Vec::new(),
     };
-    fs::write(&output, serde_json::to_vec_pretty(&report)?)
-        .with_context(|| format!("{} could not be written", output.display()))?;
+    for scenario in scenarios {
+        let content = contents
+            .iter()
+            .find(|(shape, _)| *shape == scenario.shape)
+            .map(|(_, content)| content)
+            .context("content is made for every shape")?;
+        report.rows.extend(bench.measure(scenario, content)?);
+        report.targets = targets::judge(&report.rows);
+        // Each time, so that who interrupts it has what was measured until then.
+        fs::write(&output, serde_json::to_vec_pretty(&report)?)
+            .with_context(|| format!("{} could not be written", output.display()))?;
+    }
     show(&report, &output);
     Ok(())
 }

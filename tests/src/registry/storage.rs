@@ -1,0 +1,92 @@
+//! What a registry has, as it lies on its disk (distribution, "filesystem storage
+//! driver").
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::Registry;
+use crate::environment::files_below;
+
+impl Registry {
+    /// The blobs that it has, as digests, in order.
+    pub fn blobs(&self) -> Vec<String> {
+        let blobs = self
+            .directory
+            .path()
+            .join("data/docker/registry/v2/blobs/sha256");
+        let mut digests: Vec<_> = entries(&blobs)
+            .iter()
+            .flat_map(|group| entries(group))
+            .filter_map(|blob| Some(format!("sha256:{}", blob.file_name()?.to_str()?)))
+            .collect();
+        digests.sort();
+        digests
+    }
+
+    /// The content of a blob, of a manifest too.
+    pub fn blob(&self, digest: &str) -> Option<Vec<u8>> {
+        let hex = digest.strip_prefix("sha256:")?;
+        let file = self
+            .directory
+            .path()
+            .join("data/docker/registry/v2/blobs/sha256")
+            .join(hex.get(..2)?)
+            .join(hex)
+            .join("data");
+        fs::read(file).ok()
+    }
+
+    /// Whether a repository has a blob, so that it may be read there.
+    pub fn has(&self, repository: &str, digest: &str) -> bool {
+        let hex = digest.trim_start_matches("sha256:");
+        self.repository(repository)
+            .join("_layers/sha256")
+            .join(hex)
+            .join("link")
+            .exists()
+    }
+
+    /// The digest that a tag leads to.
+    pub fn tagged(&self, repository: &str, tag: &str) -> Option<String> {
+        let tags = self.repository(repository).join("_manifests/tags");
+        fs::read_to_string(tags.join(tag).join("current/link")).ok()
+    }
+
+    /// Gives a new repository what another one has.
+    pub fn copy_repository(&self, from: &str, to: &str) {
+        let (from, to) = (self.repository(from), self.repository(to));
+        for file in files_below(&from) {
+            let place = to.join(file.strip_prefix(&from).expect("it lies below"));
+            fs::create_dir_all(place.parent().expect("it lies in a directory"))
+                .and_then(|()| fs::copy(&file, &place))
+                .expect("it can be copied");
+        }
+    }
+
+    fn repository(&self, name: &str) -> PathBuf {
+        let repositories = self
+            .directory
+            .path()
+            .join("data/docker/registry/v2/repositories");
+        repositories.join(name)
+    }
+
+    /// The tags of a repository.
+    pub fn tags(&self, repository: &str) -> Vec<String> {
+        let tags = self.repository(repository).join("_manifests/tags");
+        let mut names: Vec<_> = entries(&tags)
+            .iter()
+            .filter_map(|tag| Some(tag.file_name()?.to_str()?.to_owned()))
+            .collect();
+        names.sort();
+        names
+    }
+}
+
+/// What is in a directory; nothing when there is none.
+pub(super) fn entries(directory: &Path) -> Vec<PathBuf> {
+    match fs::read_dir(directory) {
+        Ok(entries) => entries.flatten().map(|entry| entry.path()).collect(),
+        Err(_) => Vec::new(),
+    }
+}
