@@ -2,9 +2,9 @@
 
 use wharf_tests::scripted::Request;
 use wharf_tests::shelf::ShelvedApp;
-use wharf_tests::{Answer, Json, Output, Server, http, json as value};
+use wharf_tests::{Answer, Json, Output, Registry, Server, http, json as value};
 
-use crate::{environment, json, up};
+use crate::{environment, greeting, json, push, up};
 
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 const DOCKER_LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
@@ -212,4 +212,79 @@ fn a_manifest_in_a_nested_index_is_found() {
     let pull = format!("registry pull {}/app:all --format json", server.address());
     let answer = json(&env.run(&pull).success().stdout);
     assert_eq!(answer["digest"], app.digest);
+}
+
+#[test]
+fn a_copy_of_an_index_has_all_that_it_lists() {
+    let source = Registry::start();
+    let author = environment();
+    let mut entries = Vec::new();
+    for (name, os) in [("one", "wasip1"), ("two", "linux")] {
+        let app = greeting(name).write(&author.work());
+        let reference = format!("{}/app:{name}", source.address());
+        let pushed = push(&author, &app, &reference);
+        let resolve = format!("registry resolve {reference} --format json");
+        let mut descriptor = json(&author.run(&resolve).success().stdout);
+        assert_eq!(descriptor["digest"], pushed.digest());
+        descriptor["platform"] = value!({ "os": os, "architecture": "wasm" });
+        entries.push(descriptor);
+    }
+    let put = |name: &str, text: &str| {
+        let url = format!("http://{}/v2/app/manifests/{name}", source.address());
+        let headers = [("Content-Type", INDEX)];
+        let answer = http::request("PUT", &url, &headers, text.as_bytes()).expect("it answers");
+        assert_eq!(answer.status, 201, "{}", answer.text());
+    };
+    let (inner, nested) = index(INDEX, &entries);
+    put(nested["digest"].as_str().unwrap(), &inner);
+    // One of the manifests stands in both.
+    let (outer, whole) = index(INDEX, &[entries[0].clone(), nested.clone()]);
+    put("all", &outer);
+    let digest = whole["digest"].as_str().unwrap();
+
+    let other = Registry::start();
+    for (target, registry) in [("copied", &source), ("copied", &other)] {
+        let env = environment();
+        let to = format!("{}/{target}", registry.address());
+        let copy = format!("registry copy {}/app:all {to}:all", source.address());
+        let copied = env.run(&copy).success();
+        assert_eq!(copied.digest(), digest);
+        for name in [
+            digest,
+            nested["digest"].as_str().unwrap(),
+            entries[0]["digest"].as_str().unwrap(),
+            entries[1]["digest"].as_str().unwrap(),
+        ] {
+            let url = format!("http://{}/v2/{target}/manifests/{name}", registry.address());
+            let accept = [(
+                "Accept",
+                "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json",
+            )];
+            let answer = http::request("GET", &url, &accept, b"").expect("it answers");
+            assert_eq!(answer.status, 200, "{name}: {}", answer.text());
+            assert_eq!(wharf_tests::digest(&answer.body), name);
+        }
+        let pull = format!("registry pull --platform linux/wasm {to}:all");
+        assert_eq!(
+            environment().run(&pull).success().digest(),
+            entries[1]["digest"].as_str().unwrap()
+        );
+        // It goes on from the store.
+        let push = format!("registry push {to}-again:1 -f {digest}");
+        if registry.address() == other.address() {
+            assert_eq!(env.run(&push).success().digest(), digest);
+        }
+
+        let one = format!(
+            "registry copy --platform wasip1/wasm {}/app:all {to}:one",
+            source.address()
+        );
+        assert_eq!(
+            env.run(&one).success().digest(),
+            entries[0]["digest"].as_str().unwrap()
+        );
+    }
+    // Another name in the same repository is the index's.
+    let tag = format!("registry tag {}/app:all again", source.address());
+    assert_eq!(environment().run(&tag).success().digest(), digest);
 }

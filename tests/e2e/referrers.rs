@@ -405,3 +405,82 @@ fn a_list_that_somebody_else_writes_too_is_written_again() {
         signed.assert_shown_at(target.address());
     }
 }
+
+#[test]
+fn a_recursive_copy_takes_them_along_and_sets_the_name_last() {
+    for mounts in [true, false] {
+        let source = Registry::start();
+        let signed = Signed::at(source.address()).listed(source.address());
+        let target = Registry::start();
+        // Within the registry, or to another one.
+        let (registry, to) = match mounts {
+            true => (&source, "copied/app:2"),
+            false => (&target, "app:1"),
+        };
+        let proxy = Proxy::start(registry.address());
+        let from = match mounts {
+            true => format!("{}/app:1", proxy.address()),
+            false => format!("{}/app:1", source.address()),
+        };
+        let env = environment();
+        let copy = format!("registry copy -r {from} {}/{to}", proxy.address());
+        let _ = env.run(&copy).success();
+        let exchanges = proxy.take();
+        let last = exchanges.iter().rfind(|one| one.method == "PUT").unwrap();
+        let tag = to.rsplit(':').next().unwrap();
+        assert!(
+            last.target.ends_with(&format!("/manifests/{tag}")),
+            "{last:?}"
+        );
+        let repository = to.split(':').next().unwrap();
+        for referrer in [
+            &signed.signature,
+            &signed.inventory,
+            &signed.countersignature,
+        ] {
+            let digest = referrer["digest"].as_str().unwrap();
+            let resolve = format!(
+                "registry resolve {}/{repository}@{digest}",
+                registry.address()
+            );
+            assert_eq!(env.run(&resolve).success().digest(), digest);
+        }
+        if !mounts {
+            signed.assert_shown_at(target.address());
+        }
+
+        let without = format!("registry copy {from} {}/plain:1", proxy.address());
+        let _ = env.run(&without).success();
+        assert_eq!(registry.tags("plain"), ["1"]);
+    }
+}
+
+#[test]
+fn what_is_saved_has_them_wherever_the_application_came_from() {
+    let source = Registry::start();
+    let signed = Signed::at(source.address()).listed(source.address());
+    let reference = format!("{}/app:1", source.address());
+    let env = environment();
+    // In the store without them at first.
+    let _ = env.run(&format!("registry pull {reference}")).success();
+    let _ = env
+        .run(&format!("registry save {reference} -o app.tar"))
+        .success();
+
+    let other = environment();
+    let file = env.work().join("app.tar");
+    let load = ["registry", "load", file.to_str().unwrap()];
+    let _ = other.command(load).run().success();
+    let target = ReferrersRegistry::start();
+    let to = format!("{}/app:1", target.address());
+    let _ = other
+        .run(&format!("registry push {to} -f {reference}"))
+        .success();
+    signed.assert_shown_at(target.address());
+
+    drop(source);
+    let save = format!("registry save {reference} -o again.tar");
+    let failed = env.command(save.split(' ')).variable("WHARF_RETRIES", "0");
+    let _ = failed.run().code(5).says(&["--offline"]);
+    let _ = env.run(&format!("{save} --offline")).success();
+}

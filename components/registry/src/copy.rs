@@ -5,7 +5,6 @@ use alloc::boxed::Box;
 use alloc::string::ToString as _;
 use alloc::vec::Vec;
 
-use wharf_oci::manifest::Manifest;
 use wharf_oci::token::Scope;
 use wharf_oci::{Descriptor, Reference};
 
@@ -42,12 +41,7 @@ pub(crate) async fn copy(
         Some(stored) => stored,
         None => manifest::fetch(&session, &source.repository, &manifest::name(source)).await?,
     };
-    let renamed = source.repository == target.repository;
-    let stored = if renamed {
-        named
-    } else {
-        index::chosen(&session, &source.repository, named).await?.0
-    };
+    let (stored, _) = index::chosen(&session, &source.repository, named).await?;
     let descriptor = describe(&stored.descriptor);
     progress::report(&Event::Resolved(descriptor.clone()));
     if let Some(named) = &target.digest
@@ -59,10 +53,7 @@ pub(crate) async fn copy(
             &descriptor.digest,
         ));
     }
-    let blobs = match &stored.content {
-        Manifest::Index(_) if renamed => Vec::new(),
-        _ => stored.blobs()?,
-    };
+    let blobs = stored.blobs()?;
     progress::report(&Event::Planned(blobs.iter().map(describe).collect()));
     let moving: Vec<Work<'_, Outcome>> = blobs
         .iter()

@@ -15,6 +15,9 @@ use crate::failure::Fault;
 use crate::manifest::{self, Stored};
 use crate::session::Session;
 
+/// What stands in place of a platform when the index itself is meant.
+const ALL: &str = "all";
+
 /// The manifest that is meant by `stored`: itself or, when it is an index, the one in
 /// it for the wanted platform. Also whether that one had to be fetched.
 pub(crate) async fn chosen(
@@ -23,15 +26,14 @@ pub(crate) async fn chosen(
     stored: Stored,
 ) -> Result<(Stored, bool), Fault> {
     let name = stored.descriptor.digest.clone();
+    let wanted = session.wire.settings.platform.as_deref();
+    if wanted == Some(ALL) {
+        return Ok((stored, false));
+    }
     let Manifest::Index(index) = stored.content else {
         return Ok((stored, false));
     };
-    let wanted = session
-        .wire
-        .settings
-        .platform
-        .as_deref()
-        .map(Platform::from_str);
+    let wanted = wanted.map(Platform::from_str);
     let wanted = wanted
         .transpose()
         .map_err(|error| Error::InvalidInput(error.to_string()))?;

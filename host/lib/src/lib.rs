@@ -33,9 +33,11 @@
 mod bindings;
 mod bound;
 mod capability;
+mod copy;
 pub mod credentials;
 mod engine;
 mod error;
+mod index;
 mod operation;
 mod progress;
 mod query;
@@ -44,6 +46,7 @@ mod session;
 mod state;
 mod wharf;
 
+pub use copy::CopyOptions;
 pub use error::{Error, Exchange, Mismatch};
 pub use progress::{Event, Observer, Unobserved};
 pub use report::{Outcome, Packed, Referrer, Report, Transfer};

@@ -17,12 +17,20 @@ impl Wharf {
         reference: &Reference,
         platform: Option<&Platform>,
     ) -> Result<Descriptor, Error> {
-        let operation = Operation::Resolve {
-            reference: reference.to_string(),
-        };
         let asked = Asked {
             platform: platform.map(ToString::to_string),
             ..Asked::default()
+        };
+        self.resolve_asked(reference, asked).await
+    }
+
+    pub(crate) async fn resolve_asked(
+        &self,
+        reference: &Reference,
+        asked: Asked,
+    ) -> Result<Descriptor, Error> {
+        let operation = Operation::Resolve {
+            reference: reference.to_string(),
         };
         match self
             .about(reference, Access::Read, operation, asked)
@@ -90,7 +98,7 @@ impl Wharf {
                 digest: None,
                 ..source.clone()
             };
-            let manifest = self.copy(&source, &target).await?.manifest;
+            let manifest = self.copy_manifest(&source, &target).await?.manifest;
             // The others get the same, and its manifest need not be fetched again.
             source = source.at_digest(manifest.digest.clone());
             tagged = Some(manifest);

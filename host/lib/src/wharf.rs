@@ -18,7 +18,7 @@ use crate::capability::reach::RegistryReach;
 use crate::credentials::{Chain, CredentialSource};
 use crate::error::Error;
 use crate::operation::{Answer, Operation};
-use crate::progress::{Observer, Unobserved};
+use crate::progress::{Event, Observer, Unobserved};
 use crate::report::{Packed, Report};
 use crate::session::{self, Asked, Options, PackagingOptions, RegistryComponent};
 use crate::state::{Network, State};
@@ -119,12 +119,12 @@ pub struct PushOptions {
 }
 
 /// What a call concerns.
-struct Subject<'a> {
-    registry: &'a Registry,
-    repository: Option<Repository>,
+pub(crate) struct Subject<'a> {
+    pub(crate) registry: &'a Registry,
+    pub(crate) repository: Option<Repository>,
     /// Other repositories that may be read.
-    sources: Vec<Repository>,
-    asked: Asked,
+    pub(crate) sources: Vec<Repository>,
+    pub(crate) asked: Asked,
 }
 
 /// Puts a [`Wharf`] together.
@@ -331,7 +331,7 @@ impl Wharf {
         }
     }
 
-    async fn pull_asked(
+    pub(crate) async fn pull_asked(
         &self,
         reference: &Reference,
         access: Access,
@@ -358,7 +358,7 @@ impl Wharf {
     }
 
     /// Sends a manifest of the store and everything it names, the manifest last,
-    /// under the reference's tag or digest.
+    /// under the reference's tag or digest. What an index lists goes with it.
     pub async fn push(&self, manifest: &Digest, reference: &Reference) -> Result<Report, Error> {
         let options = PushOptions::default();
         self.push_with(manifest, reference, &options).await
@@ -381,56 +381,50 @@ impl Wharf {
         reference: &Reference,
         options: &PushOptions,
     ) -> Result<Report, Error> {
+        let _work = self.at_work().await?;
+        let mut transfers = Vec::new();
+        for member in self.before(manifest).await? {
+            let reference = reference.at_digest(member.digest.clone());
+            let pushed = self.push_manifest(&member.digest, &reference, options);
+            transfers.extend(pushed.await?.transfers);
+        }
+        let last = self.push_manifest(manifest, reference, options).await?;
+        transfers.extend(last.transfers);
+        Ok(Report {
+            manifest: last.manifest,
+            transfers,
+        })
+    }
+
+    /// Pushes one manifest and the blobs that it names; of an index, it alone.
+    pub(crate) async fn push_manifest(
+        &self,
+        manifest: &Digest,
+        reference: &Reference,
+        options: &PushOptions,
+    ) -> Result<Report, Error> {
         let asked = Asked {
             referrers: options.referrers,
             ..Asked::default()
         };
         let (manifest, name) = (manifest.to_string(), reference.to_string());
-        let (access, operation) = if options.dry {
-            let reference = name;
-            (
+        let (access, operation) = match options.dry {
+            true => (
                 Access::Read,
                 Operation::Plan {
                     manifest,
-                    reference,
+                    reference: name,
                 },
-            )
-        } else {
-            let reference = name;
-            (
+            ),
+            false => (
                 Access::Write,
                 Operation::Push {
                     manifest,
-                    reference,
+                    reference: name,
                 },
-            )
+            ),
         };
         match self.about(reference, access, operation, asked).await? {
-            Answer::Report(report) => report.try_into(),
-            _ => Err(unexpected()),
-        }
-    }
-
-    /// Copies what a reference leads to, and everything it names, to another. Within
-    /// a registry, content is taken over without moving where the registry does that;
-    /// else it goes through the store.
-    pub async fn copy(&self, source: &Reference, target: &Reference) -> Result<Report, Error> {
-        if source.registry != target.registry {
-            let _work = self.at_work().await?;
-            let pulled = self.pull(source).await?;
-            return self.push(&pulled.manifest.digest, target).await;
-        }
-        let operation = Operation::Copy {
-            source: source.to_string(),
-            target: target.to_string(),
-        };
-        let subject = Subject {
-            registry: &target.registry,
-            repository: Some(target.repository.clone()),
-            sources: vec![source.repository.clone()],
-            asked: Asked::default(),
-        };
-        match self.call(subject, Access::Write, operation).await? {
             Answer::Report(report) => report.try_into(),
             _ => Err(unexpected()),
         }
@@ -483,7 +477,7 @@ impl Wharf {
         self.call(subject, access, operation).await
     }
 
-    async fn call(
+    pub(crate) async fn call(
         &self,
         subject: Subject<'_>,
         access: Access,
@@ -517,6 +511,11 @@ impl Wharf {
         let state =
             State::for_registry(self.0.store.clone(), network, repository, observer, bounds);
         self.0.component.run(state, operation, options).await
+    }
+
+    /// Tells the observer.
+    pub(crate) fn tell(&self, event: Event) {
+        self.0.observer.event(event);
     }
 
     fn connection(&self, registry: &Registry) -> &Connection {

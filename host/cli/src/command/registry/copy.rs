@@ -1,7 +1,7 @@
 //! `wharf registry copy`
 
 use serde::Serialize;
-use wharf_host::Reference;
+use wharf_host::{CopyOptions, Platform, Reference};
 
 use super::transfers::{Transferred, summary, transferred};
 use crate::error::CommandError;
@@ -14,15 +14,15 @@ use crate::progress::Progress;
 /// Copies what SOURCE leads to, and everything it names, under the name TARGET, bit by
 /// bit, so that the digest stays the same. Within one registry, the registry is asked to
 /// take content over, and then no byte of it moves; between registries it goes through
-/// the content store.
+/// the content store. An index goes with all the manifests that it lists.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
   Promote a version within a registry:
   $ wharf registry copy ghcr.io/user/app:rc1 ghcr.io/user/release/app:v1
 
-  Copy from one registry to another:
-  $ wharf registry copy ghcr.io/user/app:v1 r.example:5000/app:v1")]
+  Copy from one registry to another, with signatures:
+  $ wharf registry copy --recursive ghcr.io/user/app:v1 r.example:5000/app:v1")]
 pub(in crate::command) struct Args {
     /// What to copy: `[registry/]repository[:tag][@digest]`
     #[arg(value_name = "SOURCE")]
@@ -31,6 +31,17 @@ pub(in crate::command) struct Args {
     /// Where to: `[registry/]repository[:tag]`
     #[arg(value_name = "TARGET")]
     target: Reference,
+
+    /// Also copy what refers to it: signatures, for example
+    ///
+    /// What the source's registry lists, and what refers to that, and so on, goes before
+    /// the name is set.
+    #[arg(short, long)]
+    recursive: bool,
+
+    /// Of an index, copy the manifest for this platform alone
+    #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
+    platform: Option<Platform>,
 
     #[command(flatten)]
     connection: ConnectionArgs,
@@ -59,7 +70,11 @@ impl Args {
         let store = self.store.open()?;
         let registries = [&self.source.registry, &self.target.registry];
         let wharf = options::wharf(store, &registries, &self.connection, output, &progress)?;
-        let copied = wharf.copy(&self.source, &self.target).await;
+        let options = CopyOptions {
+            platform: self.platform,
+            recursive: self.recursive,
+        };
+        let copied = wharf.copy_with(&self.source, &self.target, &options).await;
         progress.clear();
         let report = copied.map_err(|error| {
             CommandError::at_registry(error, &self.target.registry)

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use serde::Serialize;
-use wharf_host::{Digest, Saved, Wanted, Wharf};
+use wharf_host::{Digest, Pull, PullOptions, Saved, Wanted, Wharf};
 
 use super::members::Shown;
 use crate::error::{CommandError, Kind};
@@ -15,10 +15,11 @@ use crate::stored::Stored;
 /// Save applications to a file, or a directory, to carry them elsewhere
 ///
 /// Writes an OCI image layout, which other tools read too: a tar file when the name ends
-/// with `.tar`, else a new directory. What refers to an application in the store (a
-/// signature, for example) goes with it. The same applications give the same bytes.
+/// with `.tar`, else a new directory. What refers to an application (a signature, for
+/// example) goes with it. The same applications give the same bytes.
 ///
-/// What the store does not have is pulled first. `wharf registry load` is the reverse.
+/// What the store does not have is pulled first, and the registry is asked what refers to
+/// it. `wharf registry load` is the reverse.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
@@ -43,7 +44,7 @@ pub(in crate::command) struct Args {
     #[arg(long)]
     no_referrers: bool,
 
-    /// Pull nothing: fail when the store does not have it
+    /// Ask no registry: save what the store has, or fail
     #[arg(long)]
     offline: bool,
 
@@ -82,10 +83,10 @@ impl Args {
         let _work = wharf.at_work().await?;
         let mut wanted = Vec::new();
         for stored in &self.what {
-            let digest = match stored.find(wharf.store())? {
-                Some(digest) => digest,
-                None => pulled(&wharf, stored, self.offline, &progress).await?,
-            };
+            let found = stored.find(wharf.store())?;
+            let digest = self.complete(&wharf, stored, found).await;
+            progress.clear();
+            let digest = digest?;
             let name = stored.reference().cloned();
             wanted.push(Wanted { name, digest });
         }
@@ -103,34 +104,51 @@ impl Args {
             bytes: saved.content.bytes,
         })
     }
-}
 
-/// What the store does not have, from where it comes.
-async fn pulled(
-    wharf: &Wharf,
-    stored: &Stored,
-    offline: bool,
-    progress: &Progress,
-) -> Result<Digest, CommandError> {
-    let absent = || {
-        CommandError::new(
-            Kind::NotFound,
-            format!("{stored} is not in the content store, or not all of it"),
-        )
-    };
-    let reference = match stored.reference() {
-        None => return Err(absent().hint("name it by a reference, so that it can be pulled")),
-        Some(_) if offline => {
-            return Err(absent().hint("pull it, or leave out --offline"));
+    /// What is to be saved, once the store has it, and what refers to it at its registry.
+    async fn complete(
+        &self,
+        wharf: &Wharf,
+        stored: &Stored,
+        found: Option<Digest>,
+    ) -> Result<Digest, CommandError> {
+        let absent = || {
+            CommandError::new(
+                Kind::NotFound,
+                format!("{stored} is not in the content store, or not all of it"),
+            )
+        };
+        let reference = match (stored.reference(), found.clone()) {
+            (_, Some(found)) if self.offline || self.no_referrers => return Ok(found),
+            (None, Some(found)) => return Ok(found),
+            (None, None) => {
+                return Err(absent().hint("name it by a reference, so that it can be pulled"));
+            }
+            (Some(_), None) if self.offline => {
+                return Err(absent().hint("pull it, or leave out --offline"));
+            }
+            // What is here stays what is meant, wherever the tag leads now.
+            (Some(reference), Some(found)) => reference.at_digest(found),
+            (Some(reference), None) => reference.clone(),
+        };
+        let options = PullOptions {
+            policy: Pull::Missing,
+            referrers: !self.no_referrers,
+            ..PullOptions::default()
+        };
+        match wharf.pull_with(&reference, &options).await {
+            Ok(report) => Ok(report.manifest.digest),
+            Err(error) => {
+                let error = CommandError::at_registry(error, &reference.registry);
+                Err(if found.is_some() {
+                    error
+                        .while_doing(format!("cannot tell what refers to {reference}"))
+                        .hint("--offline saves what the content store has")
+                } else {
+                    error.while_doing(format!("cannot pull {reference}"))
+                })
+            }
         }
-        Some(reference) => reference,
-    };
-    let report = wharf.pull(reference).await;
-    progress.clear();
-    match report {
-        Ok(report) => Ok(report.manifest.digest),
-        Err(error) => Err(CommandError::at_registry(error, &reference.registry)
-            .while_doing(format!("cannot pull {reference}"))),
     }
 }
 
