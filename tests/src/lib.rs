@@ -24,6 +24,7 @@ pub mod fate;
 pub mod http;
 pub mod listener;
 pub mod peer;
+mod peers;
 pub mod process;
 pub mod programs;
 pub mod proxy;

@@ -1,6 +1,7 @@
 //! What other programs make of a registry's content.
 
 use std::ffi::OsStr;
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use oci_client::manifest::OciManifest;
 use oci_client::secrets::RegistryAuth;
 use oci_client::{Client, Reference};
 
+use crate::peers;
 use crate::process::{Output, Running};
 
 /// Content as `oci-client` pulled it.
@@ -33,6 +35,23 @@ pub fn skopeo<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Output
         present,
         "`skopeo` does not start; on Debian and Ubuntu, `apt-get install skopeo` installs it"
     );
+    Running::start(command, Vec::new(), Duration::from_mins(2))
+        .finish()
+        .success()
+}
+
+/// Runs `cosign` in a directory, which is also its home, with keys whose password is
+/// empty. It must succeed.
+pub fn cosign(directory: &Path, arguments: &str) -> Output {
+    let mut command = Command::new(peers::program("cosign", "cosign"));
+    command
+        .args(arguments.split_whitespace())
+        .current_dir(directory)
+        .env("HOME", directory)
+        .env("DOCKER_CONFIG", directory)
+        .env("COSIGN_PASSWORD", "")
+        // Nothing here is to be asked of the public services.
+        .env("HTTPS_PROXY", "http://127.0.0.1:9");
     Running::start(command, Vec::new(), Duration::from_mins(2))
         .finish()
         .success()

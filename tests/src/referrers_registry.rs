@@ -1,10 +1,10 @@
 //! A registry that lists referrers itself: `tests/servers/referrers`, which
 //! `cargo xtask peers referrers` builds.
 
-use std::env;
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+
+use crate::peers;
 
 /// A running registry, over plain HTTP and in memory. It stops when this is dropped.
 pub struct ReferrersRegistry {
@@ -12,24 +12,16 @@ pub struct ReferrersRegistry {
     address: String,
 }
 
-/// Where it was built, below the folder of the peers.
-const PROGRAM: &str = "referrers-v0.22.1/referrers";
-
 impl ReferrersRegistry {
     /// Starts it, and waits until it listens.
     pub fn start() -> Self {
-        let program = peers().join(PROGRAM);
+        let program = peers::program("referrers", "referrers");
         let mut child = Command::new(&program)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
-            .unwrap_or_else(|error| {
-                panic!(
-                    "`{}` does not start ({error}); `cargo xtask peers referrers` builds it",
-                    program.display()
-                )
-            });
+            .unwrap_or_else(|error| panic!("`{}` does not start: {error}", program.display()));
         let mut line = String::new();
         let mut output = BufReader::new(child.stdout.take().expect("it is piped"));
         let read = output.read_line(&mut line);
@@ -54,17 +46,6 @@ impl Drop for ReferrersRegistry {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-fn peers() -> PathBuf {
-    let variable = |name: &str| env::var_os(name).filter(|value| !value.is_empty());
-    if let Some(folder) = variable("WHARF_PEERS") {
-        return folder.into();
-    }
-    let cache = variable("XDG_CACHE_HOME")
-        .map(PathBuf::from)
-        .or_else(|| Some(PathBuf::from(variable("HOME")?).join(".cache")));
-    cache.expect("there is a home").join("wharf-peers")
 }
 
 #[cfg(test)]

@@ -3,7 +3,6 @@
 
 mod storage;
 
-use std::env;
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
@@ -16,8 +15,8 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use crate::authority::Authority;
+use crate::peers;
 use crate::token_server::TokenServer;
-use storage::entries;
 
 /// A running registry. It stops, and its content goes, when this is dropped. Its
 /// log is shown when the test failed.
@@ -135,10 +134,8 @@ impl<'a> Settings<'a> {
         let config = directory.path().join("config.yml");
         fs::write(&config, self.config(directory.path())).expect("it can be written");
         let (program, way_out) = if self.newer {
-            (
-                distribution3(),
-                "`cargo xtask peers distribution` builds it",
-            )
+            let way_out = "`cargo xtask peers distribution` builds it";
+            (peers::program("distribution", "registry"), way_out)
         } else {
             let way_out = "on Debian and Ubuntu, `apt-get install docker-registry` installs it";
             (PathBuf::from("docker-registry"), way_out)
@@ -279,24 +276,6 @@ fn htpasswd(users: &[(String, String)]) -> String {
         let _ = writeln!(file, "{name}:{hash}");
     }
     file
-}
-
-/// The program of version 3.1, among the peers that `cargo xtask peers` built.
-fn distribution3() -> PathBuf {
-    let cache = || {
-        let cache = env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-        cache.or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cache")))
-    };
-    let peers = env::var_os("WHARF_PEERS")
-        .map(PathBuf::from)
-        .or_else(|| Some(cache()?.join("wharf-peers")))
-        .unwrap_or_default();
-    let versions = entries(&peers).into_iter().filter(|peer| {
-        let name = peer.file_name().unwrap_or_default().to_string_lossy();
-        name.starts_with("distribution-v3.1.") && peer.join("registry").is_file()
-    });
-    let newest = versions.max().unwrap_or(peers.join("distribution-v3.1"));
-    newest.join("registry")
 }
 
 /// How long it may take to start.

@@ -95,6 +95,11 @@ pub(crate) fn oras() -> Result<PathBuf> {
     named("oras")
 }
 
+/// cosign, built if it is not yet.
+pub(crate) fn cosign() -> Result<PathBuf> {
+    named("cosign")
+}
+
 /// The registry with a list of referrers that the tests want, built if it is not yet.
 pub(crate) fn referrers() -> Result<PathBuf> {
     named("referrers")

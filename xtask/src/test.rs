@@ -24,6 +24,7 @@ pub(crate) fn run(_: &Arguments) -> Result<()> {
     // The tests find them where they are built.
     peers::distribution()?;
     peers::referrers()?;
+    peers::cosign()?;
     ensure_component_target()?;
     for (title, mut command) in steps() {
         narrate::heading(title);

@@ -23,6 +23,8 @@ pub(crate) struct Session {
     secure: Cell<bool>,
     /// Whether the registry may still turn out to want TLS.
     undecided: Cell<bool>,
+    /// Whether it turned out to.
+    switched: Cell<bool>,
     auth: Auth,
     /// What requests are sent over.
     pub(crate) wire: Wire,
@@ -37,6 +39,7 @@ impl Session {
         Self {
             secure: Cell::new(settings.transport == Transport::Https),
             undecided: Cell::new(settings.transport == Transport::HttpOrHttps),
+            switched: Cell::new(false),
             auth: Auth::new(registry.clone(), scope),
             wire: Wire::new(settings),
             single_request: Cell::new(None),
@@ -73,6 +76,12 @@ impl Session {
     pub(crate) async fn attempt(&self, mut outgoing: Outgoing) -> Result<Incoming, Failed> {
         let mut answered = Vec::new();
         loop {
+            let plain = *outgoing.url.origin() == self.registry.origin(false);
+            if plain && self.switched.get() {
+                // It was made, or on its way, before it was known.
+                outgoing.url = Url::at(&self.origin(), &outgoing.url.path_and_query())
+                    .map_err(|error| Error::InvalidInput(error.to_string()))?;
+            }
             let own = *outgoing.url.origin() == self.origin();
             let ticket = if own {
                 self.auth.ticket(&self.wire).await?
@@ -83,11 +92,12 @@ impl Session {
             for warning in incoming.header_values("warning") {
                 progress::report(&Event::Note(warning_text(&warning)));
             }
-            if own && self.undecided.replace(false) && incoming.status == 400 {
+            let undecided = own && self.undecided.replace(false);
+            let late = plain && self.switched.get() && *incoming.url.origin() != self.origin();
+            if (undecided || late) && incoming.status == 400 {
                 // What TLS servers answer to plain HTTP. Nothing secret was sent.
                 self.secure.set(true);
-                outgoing.url = Url::at(&self.origin(), &outgoing.url.path_and_query())
-                    .map_err(|error| Error::InvalidInput(error.to_string()))?;
+                self.switched.set(true);
                 continue;
             }
             if incoming.status != 401 || !own {

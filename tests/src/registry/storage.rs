@@ -84,7 +84,7 @@ impl Registry {
 }
 
 /// What is in a directory; nothing when there is none.
-pub(super) fn entries(directory: &Path) -> Vec<PathBuf> {
+fn entries(directory: &Path) -> Vec<PathBuf> {
     match fs::read_dir(directory) {
         Ok(entries) => entries.flatten().map(|entry| entry.path()).collect(),
         Err(_) => Vec::new(),
