@@ -82,9 +82,12 @@ impl Tour<'_> {
 }
 
 fn everything_works(newer: bool) {
-    let settings = || match newer {
-        true => Registry::settings().distribution3(),
-        false => Registry::settings(),
+    let settings = || {
+        if newer {
+            Registry::settings().distribution3()
+        } else {
+            Registry::settings()
+        }
     };
     let authority = Authority::new();
     let trusting = || environment().variable("SSL_CERT_FILE", authority.file());

@@ -413,14 +413,16 @@ fn a_recursive_copy_takes_them_along_and_sets_the_name_last() {
         let signed = Signed::at(source.address()).listed(source.address());
         let target = Registry::start();
         // Within the registry, or to another one.
-        let (registry, to) = match mounts {
-            true => (&source, "copied/app:2"),
-            false => (&target, "app:1"),
+        let (registry, to) = if mounts {
+            (&source, "copied/app:2")
+        } else {
+            (&target, "app:1")
         };
         let proxy = Proxy::start(registry.address());
-        let from = match mounts {
-            true => format!("{}/app:1", proxy.address()),
-            false => format!("{}/app:1", source.address()),
+        let from = if mounts {
+            format!("{}/app:1", proxy.address())
+        } else {
+            format!("{}/app:1", source.address())
         };
         let env = environment();
         let copy = format!("registry copy -r {from} {}/{to}", proxy.address());

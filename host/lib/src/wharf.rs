@@ -408,21 +408,24 @@ impl Wharf {
             ..Asked::default()
         };
         let (manifest, name) = (manifest.to_string(), reference.to_string());
-        let (access, operation) = match options.dry {
-            true => (
+        let (access, operation) = if options.dry {
+            let reference = name;
+            (
                 Access::Read,
                 Operation::Plan {
                     manifest,
-                    reference: name,
+                    reference,
                 },
-            ),
-            false => (
+            )
+        } else {
+            let reference = name;
+            (
                 Access::Write,
                 Operation::Push {
                     manifest,
-                    reference: name,
+                    reference,
                 },
-            ),
+            )
         };
         match self.about(reference, access, operation, asked).await? {
             Answer::Report(report) => report.try_into(),
