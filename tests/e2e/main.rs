@@ -15,6 +15,7 @@ mod interop;
 mod layout;
 mod listing;
 mod login;
+mod manifest;
 mod memory;
 mod naming;
 mod pull;

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 pub struct App {
     name: String,
     components: Vec<Component>,
+    more: String,
 }
 
 /// One of its components.
@@ -26,6 +27,7 @@ impl App {
         Self {
             name: name.to_owned(),
             components: Vec::new(),
+            more: String::new(),
         }
     }
 
@@ -38,6 +40,13 @@ impl App {
     #[must_use]
     pub fn component(mut self, component: Component) -> Self {
         self.components.push(component);
+        self
+    }
+
+    /// The same with more at the end of its `spin.toml`.
+    #[must_use]
+    pub fn more(mut self, toml: &str) -> Self {
+        self.more.push_str(toml);
         self
     }
 
@@ -87,6 +96,7 @@ impl App {
                 }
             }
         }
+        toml.push_str(&self.more);
         toml
     }
 }

@@ -26,8 +26,8 @@ const CONCURRENCY: usize = 16;
 pub(crate) async fn pack(path: &str, settings: Settings) -> Result<Packed, Error> {
     let (directory, name) = Directory::of_file(path).await?;
     let text = read(&directory, &name).await?;
-    let manifest =
-        Manifest::parse(&text).map_err(|error| failure::input(format!("`{name}`, {error}")))?;
+    let manifest = Manifest::parse(&text, &settings.publishing)
+        .map_err(|error| failure::input(format!("`{name}`, {error}")))?;
     let Manifest {
         app,
         contents,

@@ -3,6 +3,8 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
+use wharf_app::manifest::Publishing;
+
 use crate::bindings::exports::wharf::oci::packaging::GuestOptions;
 
 /// The settings of one call. The defaults are those that the WIT documents.
@@ -12,6 +14,8 @@ pub(crate) struct Settings {
     pub(crate) annotations: BTreeMap<String, String>,
     /// When the content was made, in seconds since 1970-01-01T00:00:00Z.
     pub(crate) created: Option<u64>,
+    /// What of the manifest is published.
+    pub(crate) publishing: Publishing,
 }
 
 /// The `options` resource.
@@ -36,5 +40,17 @@ impl GuestOptions for Options {
 
     fn set_created(&self, seconds: u64) {
         self.0.borrow_mut().created = Some(seconds);
+    }
+
+    fn set_profile(&self, name: String) {
+        self.0.borrow_mut().publishing.profile = Some(name);
+    }
+
+    fn include_build(&self) {
+        self.0.borrow_mut().publishing.build = true;
+    }
+
+    fn include_secret_defaults(&self) {
+        self.0.borrow_mut().publishing.secret_defaults = true;
     }
 }

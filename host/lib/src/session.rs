@@ -15,7 +15,7 @@ use crate::engine::engine;
 use crate::error::Error;
 use crate::operation::{Answer, Operation};
 use crate::state::State;
-use crate::wharf::Pace;
+use crate::wharf::{Pace, PackOptions};
 
 /// How the registry component is told to do its work.
 #[derive(Debug, Clone)]
@@ -35,13 +35,6 @@ pub(crate) struct Asked {
     pub(crate) referrers: bool,
     /// The media types of the layers that are wanted; none for all.
     pub(crate) layers: Option<Vec<String>>,
-}
-
-/// What the packager component is told besides where the application is.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct PackagingOptions {
-    pub(crate) annotations: Vec<(String, String)>,
-    pub(crate) created: Option<u64>,
 }
 
 /// A registry component, linked to what it is lent.
@@ -105,7 +98,7 @@ const PACKAGER: &str = "the packager component";
 pub(crate) async fn pack(
     state: State,
     path: String,
-    options: PackagingOptions,
+    options: PackOptions,
 ) -> Result<packaging::Packed, Error> {
     let mut store = store(state).map_err(|error| broken(PACKAGER, &error))?;
     let answered = call_packager(&mut store, path, options).await;
@@ -170,7 +163,7 @@ async fn call_registry(
 async fn call_packager(
     store: &mut Store<State>,
     path: String,
-    settings: PackagingOptions,
+    settings: PackOptions,
 ) -> wasmtime::Result<Result<packaging::Packed, types::Error>> {
     let instance = packager_pre()?.instantiate_async(&mut *store).await?;
     let packaging = instance.wharf_oci_packaging();
@@ -184,6 +177,15 @@ async fn call_packager(
             }
             if let Some(seconds) = settings.created {
                 set.call_set_created(accessor, options, seconds).await?;
+            }
+            if let Some(profile) = settings.profile {
+                set.call_set_profile(accessor, options, profile).await?;
+            }
+            if settings.build {
+                set.call_include_build(accessor, options).await?;
+            }
+            if settings.secret_defaults {
+                set.call_include_secret_defaults(accessor, options).await?;
             }
             packaging.call_pack(accessor, path, options).await
         })

@@ -20,7 +20,7 @@ use crate::error::Error;
 use crate::operation::{Answer, Operation};
 use crate::progress::{Event, Observer, Unobserved};
 use crate::report::{Packed, Report};
-use crate::session::{self, Asked, Options, PackagingOptions, RegistryComponent};
+use crate::session::{self, Asked, Options, RegistryComponent};
 use crate::state::{Network, State};
 
 /// Moves content between a store and registries, and applications into the store,
@@ -93,6 +93,13 @@ pub struct PackOptions {
     /// When the content was made, in seconds since 1970-01-01T00:00:00Z. Without
     /// it the manifest does not say, and the same input gives the same digest.
     pub created: Option<u64>,
+    /// The profile of the components that is meant; none for what stands outside of one.
+    pub profile: Option<String>,
+    /// Whether the commands that build the components become part of it.
+    pub build: bool,
+    /// Whether the defaults of secret variables become part of it. Otherwise an
+    /// application with one is refused.
+    pub secret_defaults: bool,
 }
 
 /// What is pulled, and when.
@@ -455,11 +462,8 @@ impl Wharf {
             self.0.observer.clone(),
             Bounds::new(self.0.processor_time),
         );
-        let settings = PackagingOptions {
-            annotations: options.annotations.clone(),
-            created: options.created,
-        };
-        let packed = session::pack(state, format!("{GUEST_DIRECTORY}/{name}"), settings).await?;
+        let packed =
+            session::pack(state, format!("{GUEST_DIRECTORY}/{name}"), options.clone()).await?;
         packed.try_into()
     }
 

@@ -39,7 +39,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     writeln!(out, "Serving http://{}", server.address())?;
     for route in server.routes() {
         let wildcard = if route.wildcard { " (wildcard)" } else { "" };
-        writeln!(out, "  {}: {}{wildcard}", route.component, route.route)?;
+        writeln!(out, "  {}: {}{wildcard}", route.id, route.route)?;
     }
     let interrupted = async { drop(tokio::signal::ctrl_c().await) };
     Ok(server.serve(interrupted).await?)

@@ -11,7 +11,7 @@ use wasmtime::component::{Component, Linker};
 use wasmtime_wasi_http::handler::ProxyPre;
 use wasmtime_wasi_http::{p2, p3};
 use wharf_app::artifact::Artifact;
-use wharf_app::locked::{HttpRoute, LockedApp, LockedComponent};
+use wharf_app::locked::{HttpRoute, HttpTarget, LockedApp, LockedComponent};
 use wharf_net::{Anywhere, Client, Tls};
 use wharf_oci::Digest;
 use wharf_oci::problem::clean;
@@ -21,12 +21,13 @@ use crate::check::{self, Handler};
 use crate::content::Content;
 use crate::engine::Workshop;
 use crate::files::Layout;
+use crate::fixed::Fixed;
 use crate::guest::{Guest, World};
 use crate::instance::{Instances, Maker};
 use crate::outbound::Outbound;
 use crate::route::{Route, Routes};
 use crate::server::Server;
-use crate::service::Service;
+use crate::service::{Service, Target};
 use crate::settings::Notices;
 use crate::{Settings, UpError, engine};
 
@@ -53,8 +54,8 @@ pub struct App {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RouteInfo {
-    /// The id of the component that answers.
-    pub component: String,
+    /// The id of the component that answers, or of the trigger when it answers itself.
+    pub id: String,
     /// The path, without the dots of a wildcard; `/` for the root.
     pub route: String,
     /// Whether all paths below it are meant too.
@@ -154,9 +155,26 @@ impl App {
 struct Document {
     app: LockedApp,
     artifact: Artifact,
-    /// The routes with the ids of their components, in the order of the author.
-    routes: Vec<(Route, String)>,
+    /// The routes with what answers, in the order of the author.
+    routes: Vec<(Route, Answering)>,
     parts: Vec<Part>,
+}
+
+/// What answers on a route.
+#[derive(Debug, Clone)]
+enum Answering {
+    /// The component of this id.
+    Component(String),
+    /// The trigger of this id, always the same.
+    Trigger(String, Fixed),
+}
+
+impl Answering {
+    fn id(&self) -> &str {
+        match self {
+            Self::Component(id) | Self::Trigger(id, _) => id,
+        }
+    }
 }
 
 /// A component that a route leads to.
@@ -187,15 +205,27 @@ impl Document {
                 let text = clean(text, 200);
                 UpError::Unsupported(format!("the route `{text}` {problem}"))
             })?;
-            routes.push((route, trigger.component));
+            let answering = match trigger.target {
+                HttpTarget::Component(id) => Answering::Component(id),
+                HttpTarget::Static(response) => {
+                    let fixed = Fixed::new(response).map_err(|problem| {
+                        let id = clean(&trigger.id, 100);
+                        UpError::Invalid(format!("the trigger `{id}` {problem}"))
+                    })?;
+                    Answering::Trigger(trigger.id.clone(), fixed)
+                }
+            };
+            routes.push((route, answering));
         }
         if routes.is_empty() {
             return Err(UpError::Unsupported(
                 "the application has no route that can be reached over HTTP".into(),
             ));
         }
-        let is_reached =
-            |component: &&LockedComponent| routes.iter().any(|(_, target)| *target == component.id);
+        let is_reached = |component: &&LockedComponent| {
+            let leads_there = |(_, answering): &(Route, Answering)| matches!(answering, Answering::Component(id) if *id == component.id);
+            routes.iter().any(leads_there)
+        };
         let parts = app
             .components
             .iter()
@@ -214,31 +244,40 @@ impl Document {
         &self,
         instances: &HashMap<&str, Instances>,
         notices: &Notices,
-    ) -> (Routes<Instances>, Vec<RouteInfo>) {
+    ) -> (Routes<Target>, Vec<RouteInfo>) {
         let mut routes = Routes::new();
         let mut infos: Vec<(&str, RouteInfo)> = Vec::new();
-        for (route, id) in &self.routes {
-            let Some(target) = instances.get(id.as_str()) else {
-                continue;
+        let mut answering: HashMap<&str, &str> = HashMap::new();
+        for (route, answers) in &self.routes {
+            let id = answers.id();
+            let (target, description) = match answers {
+                Answering::Component(id) => {
+                    let Some(instances) = instances.get(id.as_str()) else {
+                        continue;
+                    };
+                    let component = self.app.component(id);
+                    let description = component.and_then(LockedComponent::description);
+                    (Target::Component(instances.clone()), description)
+                }
+                Answering::Trigger(_, fixed) => (Target::Fixed(fixed.clone()), None),
             };
-            let component = self.app.component(id);
             let info = RouteInfo {
-                component: id.clone(),
+                id: id.to_owned(),
                 route: route.path().to_owned(),
                 wildcard: route.is_wildcard(),
-                description: component.and_then(|it| it.description().map(str::to_owned)),
+                description: description.map(str::to_owned),
             };
-            let replaced = routes.add(route.clone(), target.clone());
+            routes.add(route.clone(), target);
             match infos.iter_mut().find(|(known, _)| *known == route.tidy()) {
                 None => infos.push((route.tidy(), info)),
                 Some((_, known)) => *known = info,
             }
-            if let Some((_, replaced)) = replaced {
+            if let Some(replaced) = answering.insert(route.tidy(), id) {
                 notices.say(&format!(
-                    "the route `{}` is there twice: the component `{}` answers, and `{}` does not",
+                    "the route `{}` is there twice: `{}` answers, and `{}` does not",
                     clean(route.path(), 200),
                     clean(id, 100),
-                    replaced.state().id()
+                    clean(replaced, 100)
                 ));
             }
         }

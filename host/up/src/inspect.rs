@@ -2,7 +2,7 @@
 //! it. Nothing is checked for whether it can be run.
 
 use wharf_app::artifact::Artifact;
-use wharf_app::locked::{HttpRoute, LockedApp};
+use wharf_app::locked::{HttpRoute, HttpTarget, LockedApp};
 use wharf_oci::manifest::{Details, Manifest, ManifestError};
 use wharf_oci::{Descriptor, Digest};
 use wharf_store::{Store, StoreError};
@@ -98,7 +98,7 @@ fn application(locked: &[u8]) -> Result<Application, String> {
         files: component.files.len(),
         routes: triggers
             .iter()
-            .filter(|trigger| trigger.component == component.id)
+            .filter(|trigger| matches!(&trigger.target, HttpTarget::Component(id) if *id == component.id))
             .filter_map(|trigger| match &trigger.route {
                 HttpRoute::Path(path) => Some(path.clone()),
                 HttpRoute::Private => None,

@@ -25,6 +25,7 @@ mod content;
 mod engine;
 mod error;
 mod files;
+mod fixed;
 mod guest;
 mod header;
 mod inspect;

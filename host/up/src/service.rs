@@ -15,6 +15,7 @@ use wasmtime_wasi_http::{Error, WasiBody};
 use wharf_oci::Digest;
 
 use crate::engine::Workshop;
+use crate::fixed::Fixed;
 use crate::header;
 use crate::instance::{Instances, cause};
 use crate::route::Routes;
@@ -29,9 +30,17 @@ pub(crate) struct Service {
     pub(crate) name: String,
     pub(crate) version: Option<String>,
     pub(crate) manifest: Digest,
-    pub(crate) routes: Routes<Instances>,
+    pub(crate) routes: Routes<Target>,
     pub(crate) notices: Notices,
     pub(crate) workshop: Workshop,
+}
+
+/// What answers on a route.
+pub(crate) enum Target {
+    /// A component.
+    Component(Instances),
+    /// Nobody: it is always the same.
+    Fixed(Fixed),
 }
 
 /// The body of an answer, which may have a client waiting for it.
@@ -55,13 +64,20 @@ impl Service {
         let Some(found) = self.routes.find(&path) else {
             return self.plain(StatusCode::NOT_FOUND, Bytes::new());
         };
+        let instances = match found.target {
+            Target::Component(instances) => instances,
+            Target::Fixed(fixed) => {
+                let mut response = self.plain(fixed.status, fixed.body.clone());
+                response.headers_mut().extend(fixed.headers.clone());
+                return response;
+            }
+        };
         let (mut parts, body) = request.into_parts();
         if let Err(problem) = header::prepare(&mut parts, &found, client) {
             return self.plain(StatusCode::BAD_REQUEST, Bytes::from(format!("{problem}\n")));
         }
         let body = body.map_err(Error::Hyper).boxed_unsync();
         let (client, visit) = Visit::new();
-        let instances = found.target;
         let request = Request::from_parts(parts, body);
         let handled = {
             let instances = instances.clone();

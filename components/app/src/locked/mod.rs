@@ -20,7 +20,9 @@ pub use component::{
     ComponentSource, ContentPath, Dependency, Inherit, LockedComponent, WASM_CONTENT_TYPE,
 };
 pub use content::ContentRef;
-pub use trigger::{HttpExecutor, HttpRoute, HttpTrigger, LockedTrigger};
+pub use trigger::{
+    HttpExecutor, HttpRoute, HttpTarget, HttpTrigger, LockedTrigger, StaticResponse,
+};
 
 /// The host requirement of components that call each other through
 /// `*.spin.internal`.

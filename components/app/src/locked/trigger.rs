@@ -28,12 +28,36 @@ pub struct LockedTrigger {
 pub struct HttpTrigger {
     /// Its name.
     pub id: String,
-    /// The component that answers; it is there.
-    pub component: String,
+    /// What answers.
+    pub target: HttpTarget,
     /// Which requests it answers.
     pub route: HttpRoute,
     /// How the component is called.
     pub executor: HttpExecutor,
+}
+
+/// What answers the requests of an HTTP trigger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HttpTarget {
+    /// The component of this id, which is there.
+    Component(String),
+    /// Always the same, without a component.
+    Static(StaticResponse),
+}
+
+/// An answer that is always the same.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StaticResponse {
+    /// The status, from 100 to 599.
+    #[serde(default = "ok")]
+    pub status_code: u16,
+    /// The headers by name.
+    #[serde(default)]
+    pub headers: BTreeMap<String, String>,
+    /// The body.
+    #[serde(default)]
+    pub body: Option<String>,
 }
 
 /// Which requests an HTTP trigger answers.
@@ -56,6 +80,9 @@ pub enum HttpExecutor {
     /// As a command, CGI-like, one run a request.
     Wagi,
 }
+
+/// What the settings of an HTTP trigger may have.
+const HTTP_KEYS: [&str; 4] = ["component", "executor", "route", "static_response"];
 
 pub(super) fn http_triggers(app: &LockedApp) -> Result<Vec<HttpTrigger>, LockedError> {
     let base = app
@@ -92,10 +119,7 @@ fn http_trigger(app: &LockedApp, trigger: &LockedTrigger) -> Result<HttpTrigger,
     let Value::Object(config) = &trigger.trigger_config else {
         return Err(wrong("has settings that are not a JSON object".into()));
     };
-    if let Some(key) = config
-        .keys()
-        .find(|key| !["component", "route", "executor"].contains(&key.as_str()))
-    {
+    if let Some(key) = config.keys().find(|key| !HTTP_KEYS.contains(&key.as_str())) {
         let key = clean(key, 100);
         return Err(wrong(format!(
             "has the setting `{key}`, which is not supported"
@@ -107,21 +131,60 @@ fn http_trigger(app: &LockedApp, trigger: &LockedTrigger) -> Result<HttpTrigger,
             "has dependencies in the role `{role}`, which are not supported"
         )));
     }
-    let Some(component) = config.get("component").and_then(Value::as_str) else {
-        return Err(wrong("names no component".into()));
-    };
-    if app.component(component).is_none() {
-        let component = clean(component, 100);
-        return Err(wrong(format!(
-            "names the component `{component}`, which is not there"
-        )));
-    }
     Ok(HttpTrigger {
         id: trigger.id.clone(),
-        component: component.to_owned(),
+        target: target(app, config).map_err(&wrong)?,
         route: route(config).map_err(&wrong)?,
         executor: executor(config).map_err(&wrong)?,
     })
+}
+
+fn target(app: &LockedApp, config: &Map<String, Value>) -> Result<HttpTarget, String> {
+    let fixed = config.get("static_response").filter(|it| !it.is_null());
+    match (config.get("component").and_then(Value::as_str), fixed) {
+        (Some(_), Some(_)) => Err("has both a component and a static response".into()),
+        (None, None) => Err("names no component".into()),
+        (Some(id), None) if app.component(id).is_none() => Err(format!(
+            "names the component `{}`, which is not there",
+            clean(id, 100)
+        )),
+        (Some(id), None) => Ok(HttpTarget::Component(id.to_owned())),
+        (None, Some(fixed)) => StaticResponse::from_json(fixed).map(HttpTarget::Static),
+    }
+}
+
+impl StaticResponse {
+    /// Reads it from a trigger's settings. An error is to be read after the trigger.
+    pub fn from_json(value: &Value) -> Result<Self, String> {
+        let read: Self = serde_json::from_value(value.clone()).map_err(|error| {
+            let error = clean(&error.to_string(), 200);
+            format!("has a static response that can't be read: {error}")
+        })?;
+        if !(100..=599).contains(&read.status_code) {
+            return Err(format!(
+                "has a static response with the status {}, which is none of HTTP",
+                read.status_code
+            ));
+        }
+        let is_token = |name: &str| {
+            // RFC 9110, section 5.6.2.
+            let is_token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
+            !name.is_empty() && name.bytes().all(is_token)
+        };
+        let is_value = |value: &str| !value.chars().any(|c| c.is_control() && c != '\t');
+        let mut headers = read.headers.iter();
+        match headers.find(|(name, value)| !is_token(name) || !is_value(value)) {
+            None => Ok(read),
+            Some((name, _)) => Err(format!(
+                "has a static response whose header `{}` is none of HTTP",
+                clean(name, 100)
+            )),
+        }
+    }
+}
+
+fn ok() -> u16 {
+    200
 }
 
 fn route(config: &Map<String, Value>) -> Result<HttpRoute, String> {
@@ -197,7 +260,7 @@ mod tests {
                 http(config).unwrap(),
                 [HttpTrigger {
                     id: "t".into(),
-                    component: "a".into(),
+                    target: HttpTarget::Component("a".into()),
                     route,
                     executor,
                 }]
@@ -206,11 +269,42 @@ mod tests {
     }
 
     #[test]
+    fn a_static_response_needs_no_component() {
+        let config = r#"{"route":"/x","static_response":{"status_code":404,"headers":{"A":"b"},"body":"no"}}"#;
+        let HttpTarget::Static(response) = http(config).unwrap().remove(0).target else {
+            panic!("it is static");
+        };
+        assert_eq!(response.status_code, 404);
+        assert_eq!(response.headers["A"], "b");
+        assert_eq!(response.body.as_deref(), Some("no"));
+        let config = r#"{"route":"/x","static_response":{}}"#;
+        assert!(
+            matches!(&http(config).unwrap()[0].target, HttpTarget::Static(it) if it.status_code == 200)
+        );
+    }
+
+    #[test]
     fn what_can_not_be_served_is_named() {
         for (config, message) in [
             (
-                r#"{"static_response":{"body":"x"},"route":"/"}"#,
-                "the trigger `t` has the setting `static_response`, which is not supported",
+                r#"{"static_response":{"body":"x"},"component":"a","route":"/"}"#,
+                "the trigger `t` has both a component and a static response",
+            ),
+            (
+                r#"{"static_response":{"status_code":600},"route":"/"}"#,
+                "the trigger `t` has a static response with the status 600, which is none of HTTP",
+            ),
+            (
+                r#"{"static_response":{"headers":{"a b":"x"}},"route":"/"}"#,
+                "the trigger `t` has a static response whose header `a b` is none of HTTP",
+            ),
+            (
+                r#"{"static_response":{"headers":{"a":"x\r\nb: y"}},"route":"/"}"#,
+                "the trigger `t` has a static response whose header `a` is none of HTTP",
+            ),
+            (
+                r#"{"timeout":1,"component":"a","route":"/"}"#,
+                "the trigger `t` has the setting `timeout`, which is not supported",
             ),
             (r#"{"route":"/"}"#, "the trigger `t` names no component"),
             (

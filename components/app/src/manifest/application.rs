@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use super::Publishing;
 use super::document::Table;
 use super::error::{Fault, Problem};
 use super::name::{SNAKE, is_snake};
@@ -29,6 +30,17 @@ pub(super) fn metadata(
         "trigger",
         "version",
     ])?;
+    let settings = trigger_settings(&application)?;
+    details(&application, trigger_types, settings, warnings)
+}
+
+/// What a table says of the application; `settings` are those of the types of triggers.
+pub(super) fn details(
+    application: &Table<'_>,
+    trigger_types: &[&str],
+    settings: BTreeMap<String, BTreeMap<String, Value>>,
+    warnings: &mut Vec<String>,
+) -> Result<BTreeMap<String, Value>, Fault> {
     let name = application.need("name", "write `name = \"my-app\"`")?;
     if name.text()?.is_empty() {
         return Err(name.wrong("is empty: write `name = \"my-app\"`"));
@@ -45,7 +57,12 @@ pub(super) fn metadata(
         let authors: Vec<_> = authors.into_iter().map(|(author, _)| author).collect();
         metadata.insert("authors".to_owned(), Value::from(authors));
     }
-    let settings = trigger_settings(&application, warnings)?;
+    if settings
+        .get("http")
+        .is_some_and(|http| http.contains_key("base"))
+    {
+        warnings.push("`base` of the HTTP triggers means nothing: leave it out".to_owned());
+    }
     // Older hosts know of one type of triggers alone.
     if let [only] = trigger_types {
         let mut single = settings.get(*only).cloned().unwrap_or_default();
@@ -62,7 +79,7 @@ pub(super) fn metadata(
 /// `[variables]`.
 pub(super) fn variables(
     manifest: &Table<'_>,
-    warnings: &mut Vec<String>,
+    publishing: &Publishing,
 ) -> Result<BTreeMap<String, Variable>, Fault> {
     let mut variables = BTreeMap::new();
     let Some(table) = manifest.find("variables") else {
@@ -91,10 +108,9 @@ pub(super) fn variables(
             default: default.map(str::to_owned),
             secret: flag("secret")?,
         };
-        if variable.secret && default.is_some_and(|default| !default.is_empty()) {
-            warnings.push(format!(
-                "the default of the secret variable `{name}` is published"
-            ));
+        let is_told = variable.secret && default.is_some_and(|default| !default.is_empty());
+        if is_told && !publishing.secret_defaults {
+            return Err(item.fault(Problem::SecretDefault(name.to_owned())));
         }
         variables.insert(name.to_owned(), variable);
     }
@@ -104,7 +120,6 @@ pub(super) fn variables(
 /// `[application.trigger.<type>]`, by type.
 fn trigger_settings(
     application: &Table<'_>,
-    warnings: &mut Vec<String>,
 ) -> Result<BTreeMap<String, BTreeMap<String, Value>>, Fault> {
     let mut settings = BTreeMap::new();
     let Some(table) = application.find("trigger") else {
@@ -114,17 +129,22 @@ fn trigger_settings(
     for (trigger_type, item) in table.items() {
         let header = format!("[application.trigger.{trigger_type}]");
         let own = item.table("a table")?.called(&header);
-        if trigger_type == "http"
-            && let Some(base) = own.find("base")
-        {
-            if base.text()? != "/" {
-                return Err(base.wrong("is no longer supported: put it into the routes"));
-            }
-            warnings.push(format!("`base` in `{header}` means nothing: leave it out"));
+        if trigger_type == "http" {
+            check_base(&own)?;
         }
         settings.insert(trigger_type.to_owned(), own.json(&[])?);
     }
     Ok(settings)
+}
+
+/// Of the base path of HTTP triggers, only the root is left.
+pub(super) fn check_base(settings: &Table<'_>) -> Result<(), Fault> {
+    match settings.find("base") {
+        Some(base) if base.text()? != "/" => {
+            Err(base.wrong("is no longer supported: put it into the routes"))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn object(members: BTreeMap<String, Value>) -> Value {

@@ -6,10 +6,12 @@ use serde_json::Value;
 use wharf_oci::problem::clean;
 
 use super::ComponentContent;
+use super::build::Build;
 use super::document::{Item, Table};
 use super::error::{Fault, Problem};
 use super::name::{KEBAB, LABEL, SNAKE, is_kebab, is_label, is_snake};
-use super::template;
+use super::reading::Reading;
+use super::{http_hosts, template};
 use crate::files::{Glob, Mount, MountError};
 use crate::locked::{
     ComponentSource, ContentRef, LOCAL_SERVICE_CHAINING, LockedComponent, REQUIRED,
@@ -18,25 +20,41 @@ use crate::locked::{
 use crate::outbound::AllowedHost;
 use crate::path::{AppPath, PathError};
 
-const KEYS: [&str; 17] = [
-    "ai_models",
-    "allowed_http_hosts",
-    "allowed_outbound_hosts",
-    "build",
-    "dependencies",
-    "dependencies_inherit_configuration",
-    "description",
-    "environment",
-    "exclude_files",
-    "files",
-    "key_value_stores",
-    "profile",
-    "source",
-    "sqlite_databases",
-    "targets",
-    "tool",
-    "variables",
-];
+/// What a component may say in one version of the manifest.
+pub(super) struct Form {
+    pub(super) keys: &'static [&'static str],
+    /// What its own variables are called.
+    pub(super) variables: &'static str,
+    /// Whether it may connect to any database when it has no `allowed_outbound_hosts`.
+    pub(super) databases_unless_hosts: bool,
+}
+
+const FORM: Form = Form {
+    keys: &[
+        "ai_models",
+        "allowed_http_hosts",
+        "allowed_outbound_hosts",
+        "build",
+        "dependencies",
+        "dependencies_inherit_configuration",
+        "description",
+        "environment",
+        "exclude_files",
+        "files",
+        "key_value_stores",
+        "profile",
+        "source",
+        "sqlite_databases",
+        "targets",
+        "tool",
+        "variables",
+    ],
+    variables: "variables",
+    databases_unless_hosts: false,
+};
+
+/// The databases that version 1 allowed when it said nothing.
+const DATABASES: [&str; 3] = ["redis://*:*", "mysql://*:*", "postgres://*:*"];
 
 /// What a component becomes: what is published of it, and its content.
 pub(super) struct Component {
@@ -47,7 +65,7 @@ pub(super) struct Component {
 /// All of `[component.…]`, in the order of the text.
 pub(super) fn components(
     manifest: &Table<'_>,
-    variables: &[&str],
+    reading: &Reading<'_>,
     warnings: &mut Vec<String>,
 ) -> Result<Vec<Component>, Fault> {
     let Some(table) = manifest.find("component") else {
@@ -66,42 +84,73 @@ pub(super) fn components(
                 }));
             }
             let table = item.table("a table")?.called(&format!("[component.{id}]"));
-            component(id, &table, variables, warnings)
+            component(id, &table, &FORM, reading, warnings)
         })
         .collect()
+}
+
+/// A component that stands within a trigger.
+pub(super) fn inline(
+    id: &str,
+    table: &Table<'_>,
+    reading: &Reading<'_>,
+    warnings: &mut Vec<String>,
+) -> Result<Component, Fault> {
+    component(id, table, &FORM, reading, warnings)
 }
 
 /// One component, whose id is right.
 pub(super) fn component(
     id: &str,
     table: &Table<'_>,
-    variables: &[&str],
+    form: &Form,
+    reading: &Reading<'_>,
     warnings: &mut Vec<String>,
 ) -> Result<Component, Fault> {
-    table.only(&KEYS)?;
+    table.only(form.keys)?;
     table.not_yet("dependencies", "")?;
     table.not_yet("dependencies_inherit_configuration", "")?;
-    table.not_yet("profile", "")?;
-    table.not_yet(
-        "allowed_http_hosts",
-        ": write `allowed_outbound_hosts = [\"https://…\"]`",
-    )?;
-    let source = source(table)?;
-    let hosts = allowed_outbound_hosts(table, variables)?;
+    let profile = reading.profile(table)?;
+    let variables = &reading.variables();
+    let source = match &profile {
+        Some(profile) if profile.find("source").is_some() => source(profile)?,
+        _ => source(table)?,
+    };
+    let mut env = owned(table.text_table("environment")?);
+    if let Some(profile) = &profile {
+        env.extend(owned(profile.text_table("environment")?));
+    }
+    let build = build(table, profile.as_ref())?;
+    let mut hosts = allowed_outbound_hosts(table, variables)?;
+    let http_hosts = http_hosts::outbound(table)?;
+    if !http_hosts.is_empty() {
+        warnings.push(format!(
+            "the component `{id}` has `allowed_http_hosts`, which is old: write \
+             `allowed_outbound_hosts = {http_hosts:?}`"
+        ));
+    }
+    hosts.entries.extend(http_hosts);
+    if form.databases_unless_hosts && table.find("allowed_outbound_hosts").is_none() {
+        hosts.entries.extend(DATABASES.map(str::to_owned));
+    }
     let mut host_requirements = BTreeMap::new();
     if hosts.chaining {
         host_requirements.insert(LOCAL_SERVICE_CHAINING.to_owned(), Value::from(REQUIRED));
     }
+    let mut metadata = metadata(table, hosts.entries)?;
+    if let (Some(build), true) = (&build, reading.publishing().build) {
+        metadata.insert("build".to_owned(), build.to_json());
+    }
     let locked = LockedComponent {
         id: id.to_owned(),
-        metadata: metadata(table, hosts.entries)?,
+        metadata,
         source: ComponentSource {
             content_type: WASM_CONTENT_TYPE.to_owned(),
             content: ContentRef::default(),
         },
-        env: owned(table.text_table("environment")?),
+        env,
         files: Vec::new(),
-        config: own_variables(table, variables)?,
+        config: own_variables(table, form.variables, variables)?,
         dependencies: BTreeMap::new(),
         trigger_dependencies: BTreeMap::new(),
         host_requirements,
@@ -109,7 +158,7 @@ pub(super) fn component(
     let content = ComponentContent {
         id: id.to_owned(),
         source,
-        build: build(table)?,
+        build,
         files: files(table, warnings)?,
         exclude: exclude(table)?,
     };
@@ -133,16 +182,16 @@ fn source(table: &Table<'_>) -> Result<AppPath, Fault> {
         .map_err(|problem| path_fault(&source, text, problem))
 }
 
-fn metadata(table: &Table<'_>, hosts: Vec<&str>) -> Result<BTreeMap<String, Value>, Fault> {
+fn metadata(table: &Table<'_>, hosts: Vec<String>) -> Result<BTreeMap<String, Value>, Fault> {
     let mut metadata = BTreeMap::new();
     let description = table.text_or_empty("description")?;
     if !description.is_empty() {
         metadata.insert("description".to_owned(), Value::from(description));
     }
     let models = table.texts("ai_models")?;
-    let models = models.into_iter().map(|(model, _)| model).collect();
+    let models = models.into_iter().map(|(model, _)| model.to_owned());
     for (key, entries) in [
-        ("ai_models", models),
+        ("ai_models", models.collect()),
         ("allowed_outbound_hosts", hosts),
         ("databases", labels(table, "sqlite_databases")?),
         ("key_value_stores", labels(table, "key_value_stores")?),
@@ -154,7 +203,7 @@ fn metadata(table: &Table<'_>, hosts: Vec<&str>) -> Result<BTreeMap<String, Valu
     Ok(metadata)
 }
 
-fn labels<'a>(table: &Table<'a>, key: &str) -> Result<Vec<&'a str>, Fault> {
+fn labels(table: &Table<'_>, key: &str) -> Result<Vec<String>, Fault> {
     let labels = table.texts(key)?;
     if let Some((label, item)) = labels.iter().find(|(label, _)| !is_label(label)) {
         return Err(item.fault(Problem::Name {
@@ -163,16 +212,19 @@ fn labels<'a>(table: &Table<'a>, key: &str) -> Result<Vec<&'a str>, Fault> {
             expected: LABEL,
         }));
     }
-    Ok(labels.into_iter().map(|(label, _)| label).collect())
+    Ok(labels
+        .into_iter()
+        .map(|(label, _)| label.to_owned())
+        .collect())
 }
 
-struct Hosts<'a> {
-    entries: Vec<&'a str>,
+struct Hosts {
+    entries: Vec<String>,
     /// Whether one of them is another component of the application.
     chaining: bool,
 }
 
-fn allowed_outbound_hosts<'a>(table: &Table<'a>, variables: &[&str]) -> Result<Hosts<'a>, Fault> {
+fn allowed_outbound_hosts(table: &Table<'_>, variables: &[&str]) -> Result<Hosts, Fault> {
     let mut hosts = Hosts {
         entries: Vec::new(),
         chaining: false,
@@ -191,13 +243,17 @@ fn allowed_outbound_hosts<'a>(table: &Table<'a>, variables: &[&str]) -> Result<H
             })?;
             hosts.chaining |= host.names_components();
         }
-        hosts.entries.push(entry);
+        hosts.entries.push(entry.to_owned());
     }
     Ok(hosts)
 }
 
-fn own_variables(table: &Table<'_>, variables: &[&str]) -> Result<BTreeMap<String, String>, Fault> {
-    let own = table.text_table("variables")?;
+fn own_variables(
+    table: &Table<'_>,
+    key: &str,
+    variables: &[&str],
+) -> Result<BTreeMap<String, String>, Fault> {
+    let own = table.text_table(key)?;
     for (name, item) in &own {
         if !is_snake(name) {
             return Err(item.fault(Problem::Name {
@@ -211,26 +267,47 @@ fn own_variables(table: &Table<'_>, variables: &[&str]) -> Result<BTreeMap<Strin
     Ok(owned(own))
 }
 
-/// The build commands in one line. They are shown where a source is missing, and
-/// never published, since they tell about the author's machine.
-fn build(table: &Table<'_>) -> Result<Option<String>, Fault> {
-    let Some(build) = table.find("build") else {
+/// How the component is built, with the commands of the profile where it has some.
+fn build(table: &Table<'_>, profile: Option<&Table<'_>>) -> Result<Option<Build>, Fault> {
+    let own = table.find("build");
+    let of_profile = profile.and_then(|profile| profile.find("build"));
+    let Some(build) = own.as_ref().or(of_profile.as_ref()) else {
         return Ok(None);
     };
     let build = build.table("a table")?;
     build.only(&["command", "watch", "workdir"])?;
-    build.text_or_empty("workdir")?;
-    build.texts("watch")?;
-    let command = build.need("command", "write `command = \"cargo build\"`")?;
-    let commands = if command.is_list() {
-        let commands = build.texts("command")?.into_iter();
-        commands.map(|(command, _)| command).collect()
-    } else if command.is_text() {
-        vec![command.text()?]
-    } else {
-        return Err(command.mistyped("a text or a list of texts"));
+    let workdir = build.text_or_empty("workdir")?;
+    let watch = build.texts("watch")?;
+    let command = match &of_profile {
+        Some(other) => {
+            let other = other.table("a table")?;
+            other.only(&["command", "watch", "workdir"])?;
+            commands(&other)?
+        }
+        None => commands(&build)?,
     };
-    Ok(Some(commands.join(" && ")))
+    Ok(Some(Build {
+        commands: command.0,
+        is_list: command.1,
+        workdir: (!workdir.is_empty()).then(|| workdir.to_owned()),
+        watch: watch.into_iter().map(|(path, _)| path.to_owned()).collect(),
+    }))
+}
+
+/// The commands of a build, and whether they are written as a list.
+fn commands(build: &Table<'_>) -> Result<(Vec<String>, bool), Fault> {
+    let command = build.need("command", "write `command = \"cargo build\"`")?;
+    if command.is_list() {
+        let commands = build.texts("command")?.into_iter();
+        Ok((
+            commands.map(|(command, _)| command.to_owned()).collect(),
+            true,
+        ))
+    } else if command.is_text() {
+        Ok((vec![command.text()?.to_owned()], false))
+    } else {
+        Err(command.mistyped("a text or a list of texts"))
+    }
 }
 
 fn files(table: &Table<'_>, warnings: &mut Vec<String>) -> Result<Vec<Mount>, Fault> {

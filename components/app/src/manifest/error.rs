@@ -83,12 +83,29 @@ pub enum Problem {
         /// What may be meant, to be read after the rest.
         hint: String,
     },
+    /// Two components have the same id.
+    #[error("two components have the id `{0}`: give one of them another")]
+    DuplicateComponent(String),
     /// Two triggers have the same id.
     #[error("two triggers have the id `{0}`: give one of them another")]
     DuplicateTrigger(String),
     /// A variable that is neither required nor has a default, or both.
     #[error("the variable `{0}` has to have either `required = true` or a `default`, and not both")]
     RequiredOrDefault(String),
+    /// A secret variable whose default would be published.
+    #[error(
+        "the default of the secret variable `{0}` would be published: write `required = true` in \
+         its place, or have it published by --include-secret-defaults"
+    )]
+    SecretDefault(String),
+    /// No component has the wanted profile.
+    #[error("no component has the profile `{name}`{hint}")]
+    NoProfile {
+        /// The profile.
+        name: String,
+        /// What may be meant, to be read after the rest.
+        hint: String,
+    },
     /// A file's path can't be used.
     #[error("{what}: the path `{path}` {problem}")]
     Path {

@@ -9,25 +9,34 @@
 //! skipped: an application that was published without it would be another one.
 
 mod application;
+mod build;
 mod component;
 mod depth;
 mod document;
 mod error;
+mod http_hosts;
 mod name;
 mod nearest;
+mod reading;
 mod template;
 mod trigger;
+mod version1;
 
+use std::collections::BTreeMap;
+
+use serde_json::Value;
 use toml::de::DeTable;
 use wharf_oci::problem::clean;
 
+pub use build::Build;
 pub use error::{ManifestError, Problem};
 
 use crate::files::{Glob, Mount};
-use crate::locked::{LockedApp, MustUnderstand};
+use crate::locked::{LockedApp, LockedTrigger, MustUnderstand, Variable};
 use crate::path::AppPath;
 use document::Table;
 use error::Fault;
+use reading::Reading;
 
 /// The largest manifest that is read, in bytes.
 pub const MANIFEST_BYTES: usize = 1024 * 1024;
@@ -52,23 +61,35 @@ pub struct ComponentContent {
     pub id: String,
     /// Its WebAssembly.
     pub source: AppPath,
-    /// The command that makes the WebAssembly, where there is one. Not published:
-    /// it tells how the author's machine is set up.
-    pub build: Option<String>,
+    /// What makes the WebAssembly, where that is said.
+    pub build: Option<Build>,
     /// The files that it sees.
     pub files: Vec<Mount>,
     /// Those that it does not see nevertheless.
     pub exclude: Vec<Glob>,
 }
 
+/// What of a manifest is published.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Publishing {
+    /// The profile of the components that is meant; none for what stands outside of one.
+    pub profile: Option<String>,
+    /// Whether the commands that build the components are published. They tell how the
+    /// author's machine is set up.
+    pub build: bool,
+    /// Whether the defaults of secret variables are published. Otherwise a manifest with
+    /// one is refused.
+    pub secret_defaults: bool,
+}
+
 impl Manifest {
-    /// Reads a manifest of version 2. The text may come from anybody.
-    pub fn parse(text: &str) -> Result<Self, ManifestError> {
-        parse(text).map_err(|fault| fault.locate(text))
+    /// Reads a manifest of version 2 or 1. The text may come from anybody.
+    pub fn parse(text: &str, publishing: &Publishing) -> Result<Self, ManifestError> {
+        parse(text, publishing).map_err(|fault| fault.locate(text))
     }
 }
 
-fn parse(text: &str) -> Result<Manifest, Fault> {
+fn parse(text: &str, publishing: &Publishing) -> Result<Manifest, Fault> {
     if let Some(at) = depth::too_deep(text) {
         let problem = Problem::Syntax("it is nested too deeply".into());
         return Err(Fault::new(at, problem));
@@ -78,23 +99,21 @@ fn parse(text: &str) -> Result<Manifest, Fault> {
         Fault::new(at, Problem::Syntax(clean(error.message(), 300)))
     })?;
     let manifest = Table::document(document.get_ref());
-    check_version(&manifest)?;
-    manifest.only(&[
-        "application",
-        "component",
-        "spin_manifest_version",
-        "trigger",
-        "variables",
-    ])?;
     let mut warnings = Vec::new();
-    let triggers = trigger::triggers(&manifest)?;
-    let types = trigger::types(&triggers);
-    let metadata = application::metadata(&manifest, &types, &mut warnings)?;
-    let variables = application::variables(&manifest, &mut warnings)?;
-    let known: Vec<_> = variables.keys().map(String::as_str).collect();
-    let mut components = component::components(&manifest, &known, &mut warnings)?;
-    let triggers = trigger::locked(&triggers, &mut components, &known, &mut warnings)?;
-    let (components, contents): (Vec<_>, Vec<_>) = components
+    let parts = match version(&manifest)? {
+        Version::One => version1::read(&manifest, publishing, &mut warnings)?,
+        Version::Two => read(&manifest, publishing, &mut warnings)?,
+    };
+    let Published {
+        mut metadata,
+        variables,
+        triggers,
+    } = parts.published;
+    if let Some(profile) = &publishing.profile {
+        metadata.insert("profile".to_owned(), Value::from(profile.as_str()));
+    }
+    let (components, contents): (Vec<_>, Vec<_>) = parts
+        .components
         .into_iter()
         .map(|component| (component.locked, component.content))
         .unzip();
@@ -114,25 +133,69 @@ fn parse(text: &str) -> Result<Manifest, Fault> {
     })
 }
 
-/// Version 1 has other keys, so its name comes before any complaint about them.
-fn check_version(manifest: &Table<'_>) -> Result<(), Fault> {
+/// What a manifest of any version says.
+struct Parts {
+    published: Published,
+    components: Vec<component::Component>,
+}
+
+/// What of it is published as it is.
+struct Published {
+    metadata: BTreeMap<String, Value>,
+    variables: BTreeMap<String, Variable>,
+    triggers: Vec<LockedTrigger>,
+}
+
+/// Reads a manifest whose version is 2.
+fn read(
+    manifest: &Table<'_>,
+    publishing: &Publishing,
+    warnings: &mut Vec<String>,
+) -> Result<Parts, Fault> {
+    manifest.only(&[
+        "application",
+        "component",
+        "spin_manifest_version",
+        "trigger",
+        "variables",
+    ])?;
+    let triggers = trigger::triggers(manifest)?;
+    let types = trigger::types(&triggers);
+    let metadata = application::metadata(manifest, &types, warnings)?;
+    let variables = application::variables(manifest, publishing)?;
+    let reading = Reading::new(publishing, &variables);
+    let mut components = component::components(manifest, &reading, warnings)?;
+    let triggers = trigger::locked(&triggers, &mut components, &reading, warnings)?;
+    reading.finish(manifest)?;
+    Ok(Parts {
+        published: Published {
+            metadata,
+            variables,
+            triggers,
+        },
+        components,
+    })
+}
+
+enum Version {
+    One,
+    Two,
+}
+
+/// The version has to be known before any complaint about keys.
+fn version(manifest: &Table<'_>) -> Result<Version, Fault> {
     const KEY: &str = "spin_manifest_version";
-    let first = manifest.find(KEY).or_else(|| manifest.find("spin_version"));
-    let Some(version) = first else {
-        manifest.need(KEY, "write `spin_manifest_version = 2`")?;
-        return Ok(());
+    let version = match manifest.find(KEY).or_else(|| manifest.find("spin_version")) {
+        Some(version) => version,
+        None => manifest.need(KEY, "write `spin_manifest_version = 2`")?,
     };
-    if version.integer() == Some(2) {
-        return Ok(());
+    match (version.integer(), version.text()) {
+        (Some(2), _) => Ok(Version::Two),
+        (Some(1), _) | (_, Ok("1")) => Ok(Version::One),
+        _ => {
+            Err(version.wrong("is not a version that is known: write `spin_manifest_version = 2`"))
+        }
     }
-    let is_one = version.integer() == Some(1) || matches!(version.text(), Ok("1"));
-    if is_one {
-        return Err(version.fault(Problem::NotSupported {
-            what: "a manifest of version 1".into(),
-            instead: ": `spin doctor` turns it into version 2".into(),
-        }));
-    }
-    Err(version.wrong("is not a version that is known: write `spin_manifest_version = 2`"))
 }
 
 #[cfg(test)]

@@ -6,7 +6,20 @@ use serde_json::{Value, json};
 use super::*;
 
 fn locked(text: &str) -> Value {
-    let manifest = Manifest::parse(text).unwrap_or_else(|error| panic!("{error}\n{text}"));
+    locked_as(text, &published())
+}
+
+/// Everything is published.
+fn published() -> Publishing {
+    Publishing {
+        secret_defaults: true,
+        ..Publishing::default()
+    }
+}
+
+fn locked_as(text: &str, publishing: &Publishing) -> Value {
+    let manifest = Manifest::parse(text, publishing);
+    let manifest = manifest.unwrap_or_else(|error| panic!("{error}\n{text}"));
     assert_eq!(manifest.app.components.len(), manifest.contents.len());
     let bytes = manifest.app.to_json();
     // What we write we can read.
@@ -15,7 +28,9 @@ fn locked(text: &str) -> Value {
 }
 
 fn refused(text: &str) -> String {
-    Manifest::parse(text).unwrap_err().to_string()
+    Manifest::parse(text, &Publishing::default())
+        .unwrap_err()
+        .to_string()
 }
 
 /// A small application with something more in one of its parts.
@@ -196,7 +211,7 @@ fn everything_at_once() {
 
 #[test]
 fn where_the_content_is() {
-    let manifest = Manifest::parse(FULL).unwrap();
+    let manifest = Manifest::parse(FULL, &published()).unwrap();
     let sources: Vec<_> = manifest
         .contents
         .iter()
@@ -213,15 +228,13 @@ fn where_the_content_is() {
     );
     let front = &manifest.contents[1];
     assert_eq!(front.id, "shop-front");
-    assert_eq!(front.build.as_deref(), Some("npm install && npm run build"));
+    let build = front.build.as_ref().map(ToString::to_string);
+    assert_eq!(build.as_deref(), Some("npm install && npm run build"));
     assert_eq!(front.files.len(), 3);
     assert_eq!(front.exclude[0].as_str(), "assets/secret/*");
     assert_eq!(
         manifest.warnings,
-        [
-            "`base` in `[application.trigger.http]` means nothing: leave it out",
-            "the default of the secret variable `password` is published",
-        ]
+        ["`base` of the HTTP triggers means nothing: leave it out",]
     );
 }
 
@@ -323,15 +336,6 @@ fn versions() {
                    `spin_manifest_version = 2`";
     assert_eq!(refused(""), missing);
     assert_eq!(refused("name = \"x\""), missing);
-    for one in ["spin_manifest_version = \"1\"", "spin_version = \"1\""] {
-        let error = refused(&format!("{one}\nname = \"x\""));
-        assert!(
-            error.ends_with(
-                "a manifest of version 1 can't be packed yet: `spin doctor` turns it into version 2"
-            ),
-            "{error}"
-        );
-    }
     assert_eq!(
         refused("\nspin_manifest_version = 3"),
         "line 2, column 25: `spin_manifest_version` at the top level is not a version that is \
@@ -483,15 +487,6 @@ fn what_can_not_be_packed_yet_is_named() {
             "dependencies_inherit_configuration = true",
             "1: `dependencies_inherit_configuration` in `[component.front]` can't be packed yet",
         ),
-        (
-            "profile.debug.source = \"x.wasm\"",
-            "1: `profile` in `[component.front]` can't be packed yet",
-        ),
-        (
-            "allowed_http_hosts = [\"x\"]",
-            "1: `allowed_http_hosts` in `[component.front]` can't be packed yet: write \
-             `allowed_outbound_hosts = [\"https://…\"]`",
-        ),
     ] {
         assert_eq!(refused(&app(component, "")), format!("{LINE}{message}"));
     }
@@ -510,7 +505,7 @@ fn what_can_not_be_packed_yet_is_named() {
             )
         );
     }
-    for key in ["dependencies.middleware = []", "static_response = {}"] {
+    for key in ["dependencies.middleware = []"] {
         let error = refused(&app(
             "",
             &format!("[[trigger.http]]\nroute = \"/\"\ncomponent = \"front\"\n{key}"),
@@ -668,7 +663,7 @@ fn values_that_can_not_be_used() {
 
 #[test]
 fn publishing_everything_is_told_of() {
-    let manifest = Manifest::parse(&app("files = [\"*\", \"./**/*\"]", "")).unwrap();
+    let manifest = Manifest::parse(&app("files = [\"*\", \"./**/*\"]", ""), &published()).unwrap();
     assert_eq!(
         manifest.warnings,
         [
@@ -681,7 +676,7 @@ fn publishing_everything_is_told_of() {
 proptest! {
     #[test]
     fn never_panics(text in "\\PC{0,200}") {
-        let _ = Manifest::parse(&text);
+        let _ = Manifest::parse(&text, &published());
     }
 
     /// A manifest in which one piece was exchanged is read or refused in good order.
@@ -693,7 +688,7 @@ proptest! {
     ) {
         let end = (at + length).min(FULL.len());
         if let (Some(before), Some(after)) = (FULL.get(..at), FULL.get(end..)) {
-            match Manifest::parse(&format!("{before}{piece}{after}")) {
+            match Manifest::parse(&format!("{before}{piece}{after}"), &published()) {
                 Ok(manifest) => {
                     prop_assert_eq!(manifest.app.components.len(), manifest.contents.len());
                     prop_assert!(LockedApp::from_json(&manifest.app.to_json()).is_ok());
@@ -709,7 +704,258 @@ proptest! {
         key in "(source|files|exclude_files|environment|variables|build|allowed_outbound_hosts|key_value_stores|description|tool|targets)",
         value in "(1|true|\"\"|\"\\*\"|\\[\\]|\\[1\\]|\\[\"a\"\\]|\\[\\[\\]\\]|\\[\\{\\}\\]|\\{\\}|\\{a=1\\}|\\{a=\"\\{\\{\"\\}|1\\.5|inf|2026-01-01)",
     ) {
-        let _ = Manifest::parse(&app("", &format!("[component.b]\n{key} = {value}")));
-        let _ = Manifest::parse(&format!("spin_manifest_version = 2\n{key} = {value}"));
+        let _ = Manifest::parse(&app("", &format!("[component.b]\n{key} = {value}")), &published());
+        let _ = Manifest::parse(&format!("spin_manifest_version = 2\n{key} = {value}"), &published());
     }
+}
+
+#[test]
+fn a_static_response_stands_in_place_of_a_component() {
+    let fixed = "[[trigger.http]]\nroute = \"/robots.txt\"\nstatic_response = { status_code = 404, \
+                 headers = { a = \"b\" }, body = \"none\" }";
+    let locked = locked(&app("", fixed));
+    assert_eq!(
+        locked["triggers"][1],
+        json!({
+            "id": "http-trigger1",
+            "trigger_type": "http",
+            "trigger_config": {
+                "route": "/robots.txt",
+                "static_response": { "status_code": 404, "headers": { "a": "b" }, "body": "none" },
+            },
+        })
+    );
+    let wrong = |rest: &str| {
+        let text = format!("[[trigger.http]]\nroute = \"/\"\n{rest}");
+        refused(&app("", &text))
+    };
+    for (rest, message) in [
+        (
+            "static_response = {}\ncomponent = \"front\"",
+            "line 13, column 13: `component` in `[[trigger.http]]` stands beside \
+             `static_response`: leave one of them out",
+        ),
+        (
+            "static_response = { status_code = 600 }",
+            "line 12, column 35: `status_code` in `static_response` in `[[trigger.http]]` is no \
+             status of HTTP: write a number from 100 to 599",
+        ),
+        (
+            "static_response = { status = 200 }",
+            "line 12, column 21: the key `status` is not known in `static_response` in \
+             `[[trigger.http]]`: known are `body`, `headers`, `status_code`",
+        ),
+    ] {
+        assert_eq!(wrong(rest), message);
+    }
+    assert!(wrong("static_response = { headers = { \"a b\" = \"\" } }").contains("header `a b`"));
+}
+
+#[test]
+fn http_hosts_of_old_are_understood() {
+    let hosts = |entries: &str| {
+        let text = app(&format!("allowed_http_hosts = {entries}"), "");
+        locked(&text)["components"][0]["metadata"]["allowed_outbound_hosts"].clone()
+    };
+    assert_eq!(
+        hosts("[\"insecure:allow-all\"]"),
+        json!(["http://*:*", "https://*:*", "http://self"])
+    );
+    assert_eq!(
+        hosts("[\"self\", \"a.example\", \"https://b.example:81/\"]"),
+        json!([
+            "http://self",
+            "http://a.example",
+            "https://a.example",
+            "http://b.example:81",
+            "https://b.example:81"
+        ])
+    );
+    for wrong in ["ftp://a", "a/b", "", "a:0", "*.example"] {
+        let error = refused(&app(&format!("allowed_http_hosts = [\"{wrong}\"]"), ""));
+        assert!(error.contains("has to be a host"), "{wrong}: {error}");
+    }
+}
+
+const VERSION_1: &str = r#"
+spin_version = "1"
+name = "older"
+version = "0.1.0"
+authors = ["Ada"]
+description = ""
+trigger = { type = "http", base = "/" }
+
+[variables]
+host = { default = "x" }
+
+[[component]]
+id = "Front_Part"
+source = "front.wasm"
+description = "The front"
+files = ["assets/*", { source = "public", destination = "/" }]
+allowed_http_hosts = ["api.example"]
+key_value_stores = ["default"]
+environment = { A = "1" }
+[component.trigger]
+route = "/..."
+executor = { type = "wagi" }
+[component.config]
+where = "{{ host }}"
+[component.build]
+command = "make"
+
+[[component]]
+id = "back"
+source = "back.wasm"
+allowed_outbound_hosts = []
+[component.trigger]
+route = "/back"
+"#;
+
+#[test]
+fn version_1_becomes_what_spin_makes_of_it() {
+    assert_eq!(
+        locked(VERSION_1),
+        json!({
+            "spin_lock_version": 0,
+            "metadata": {
+                "authors": ["Ada"],
+                "name": "older",
+                "trigger": { "base": "/", "type": "http" },
+                "triggers": { "http": { "base": "/" } },
+                "version": "0.1.0",
+            },
+            "variables": { "host": { "default": "x" } },
+            "triggers": [
+                {
+                    "id": "trigger-front-part",
+                    "trigger_type": "http",
+                    "trigger_config": {
+                        "component": "front-part",
+                        "executor": { "type": "wagi" },
+                        "route": "/...",
+                    },
+                },
+                {
+                    "id": "trigger-back",
+                    "trigger_type": "http",
+                    "trigger_config": { "component": "back", "route": "/back" },
+                },
+            ],
+            "components": [
+                {
+                    "id": "front-part",
+                    "metadata": {
+                        "allowed_outbound_hosts": [
+                            "http://api.example",
+                            "https://api.example",
+                            "redis://*:*",
+                            "mysql://*:*",
+                            "postgres://*:*",
+                        ],
+                        "description": "The front",
+                        "key_value_stores": ["default"],
+                    },
+                    "source": { "content_type": "application/wasm" },
+                    "env": { "A": "1" },
+                    "config": { "where": "{{ host }}" },
+                },
+                {
+                    "id": "back",
+                    "source": { "content_type": "application/wasm" },
+                },
+            ],
+        })
+    );
+}
+
+#[test]
+fn what_is_wrong_with_version_1_is_said() {
+    for (from, to, message) in [
+        (
+            "name = \"older\"",
+            "title = \"older\"",
+            "the key `title` is not known at the top level",
+        ),
+        (
+            "type = \"http\"",
+            "kind = \"http\"",
+            "there is no `type` in `[trigger]`",
+        ),
+        ("base = \"/\"", "base = \"/a\"", "is no longer supported"),
+        (
+            "\"back\"",
+            "\"front-part\"",
+            "two components have the id `front-part`",
+        ),
+        ("\"back\"", "\"1\"", "`1` can't be the id of a component"),
+        (
+            "route = \"/back\"",
+            "",
+            "there is no `route` in `[component.trigger]`",
+        ),
+        (
+            "[component.config]",
+            "[component.variables]",
+            "the key `variables` is not known",
+        ),
+    ] {
+        let error = refused(&VERSION_1.replacen(from, to, 1));
+        assert!(error.contains(message), "{to}: {error}");
+    }
+}
+
+#[test]
+fn a_profile_takes_the_place_of_what_stands_outside() {
+    let text = app(
+        "environment = { A = \"1\", B = \"1\" }\nbuild = { command = \"make\", workdir = \"w\" }",
+        "[component.front.profile.debug]\nsource = \"debug.wasm\"\nenvironment = { B = \"2\" }\n\
+         build.command = [\"make debug\"]\n[component.other]\nsource = \"other.wasm\"",
+    );
+    let publishing = Publishing {
+        profile: Some("debug".into()),
+        build: true,
+        ..Publishing::default()
+    };
+    let manifest = Manifest::parse(&text, &publishing).unwrap();
+    assert_eq!(manifest.contents[0].source.as_str(), "debug.wasm");
+    assert_eq!(manifest.contents[1].source.as_str(), "other.wasm");
+    let locked = locked_as(&text, &publishing);
+    assert_eq!(locked["metadata"]["profile"], "debug");
+    let front = &locked["components"][0];
+    assert_eq!(front["env"], json!({ "A": "1", "B": "2" }));
+    assert_eq!(
+        front["metadata"]["build"],
+        json!({ "command": ["make debug"], "workdir": "w" })
+    );
+
+    let plain = locked_as(&text, &Publishing::default());
+    assert_eq!(plain["components"][0]["env"], json!({ "A": "1", "B": "1" }));
+    assert!(plain["metadata"].get("profile").is_none());
+    assert!(plain["components"][0].get("metadata").is_none());
+    let unknown = Publishing {
+        profile: Some("debgu".into()),
+        ..Publishing::default()
+    };
+    let error = Manifest::parse(&text, &unknown).unwrap_err().to_string();
+    assert!(
+        error.ends_with("no component has the profile `debgu`: did you mean `debug`?"),
+        "{error}"
+    );
+    let wrong = app("", "[component.front.profile.debug]\nfiles = []");
+    assert!(refused(&wrong).contains("the key `files` is not known"));
+}
+
+#[test]
+fn a_secret_with_a_default_is_refused_by_name() {
+    let error = refused(&app(
+        "",
+        "[variables]\npassword = { default = \"x\", secret = true }",
+    ));
+    assert!(error.starts_with("line 11, column 12: the default of the secret variable `password`"));
+    let empty = app(
+        "",
+        "[variables]\npassword = { default = \"\", secret = true }",
+    );
+    assert!(Manifest::parse(&empty, &Publishing::default()).is_ok());
 }

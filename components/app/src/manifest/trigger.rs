@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 use wharf_oci::problem::clean;
 
-use super::component::{Component, component};
+use super::component::{Component, inline};
 use super::document::{Item, Table};
 use super::error::{Fault, Problem, hint};
 use super::name::is_kebab;
-use crate::locked::LockedTrigger;
+use super::reading::Reading;
+use crate::locked::{LockedTrigger, StaticResponse};
 
 /// A trigger as it is written, and the id that it has or gets.
 pub(super) struct Trigger<'a> {
@@ -53,13 +54,22 @@ pub(super) fn types<'a>(triggers: &[Trigger<'a>]) -> Vec<&'a str> {
 pub(super) fn locked(
     triggers: &[Trigger<'_>],
     components: &mut Vec<Component>,
-    variables: &[&str],
+    reading: &Reading<'_>,
     warnings: &mut Vec<String>,
 ) -> Result<Vec<LockedTrigger>, Fault> {
     let mut locked = Vec::new();
     for trigger in triggers {
         trigger.table.not_yet("dependencies", "")?;
         if trigger.kind == "http" {
+            let keys = ["component", "executor", "id", "route", "static_response"];
+            trigger.table.only(&keys)?;
+            match trigger.table.find("static_response") {
+                None => {
+                    let remedy = "write `component = \"…\"` with its id";
+                    trigger.table.need("component", remedy)?;
+                }
+                Some(fixed) => check_static(&trigger.table, &fixed)?,
+            }
             check_http(&trigger.table)?;
         }
         let mut naming = Naming::of(trigger, components)?;
@@ -72,7 +82,7 @@ pub(super) fn locked(
             } else {
                 let table = item.table("the id of a component or a component")?;
                 let id = naming.next(components);
-                components.push(component(&id, &table, variables, warnings)?);
+                components.push(inline(&id, &table, reading, warnings)?);
                 id
             };
             Ok(Value::from(id))
@@ -197,11 +207,32 @@ fn referred(item: &Item<'_>, components: &[Component]) -> Result<String, Fault> 
     }))
 }
 
-/// What Spin checks when it starts an HTTP trigger, so that it is found out before.
-fn check_http(trigger: &Table<'_>) -> Result<(), Fault> {
-    trigger.not_yet("static_response", "")?;
-    trigger.only(&["component", "executor", "id", "route"])?;
-    trigger.need("component", "write `component = \"…\"` with its id")?;
+/// A response without a component.
+fn check_static(trigger: &Table<'_>, fixed: &Item<'_>) -> Result<(), Fault> {
+    for key in ["component", "executor"] {
+        if let Some(other) = trigger.find(key) {
+            return Err(other.wrong("stands beside `static_response`: leave one of them out"));
+        }
+    }
+    let table = fixed.table("a table such as `{ status_code = 404, body = \"…\" }`")?;
+    table.only(&["body", "headers", "status_code"])?;
+    if let Some(status) = table.find("status_code")
+        && !status
+            .integer()
+            .is_some_and(|code| (100..=599).contains(&code))
+    {
+        return Err(status.wrong("is no status of HTTP: write a number from 100 to 599"));
+    }
+    table.text_table("headers")?;
+    table.text_or_empty("body")?;
+    StaticResponse::from_json(&fixed.json()?)
+        .map(drop)
+        .map_err(|why| fixed.wrong(why))
+}
+
+/// What Spin checks of route and executor when it starts an HTTP trigger, so that it is
+/// found out before.
+pub(super) fn check_http(trigger: &Table<'_>) -> Result<(), Fault> {
     let route = trigger.need("route", "write `route = \"/...\"` for all requests")?;
     if !route.is_text() {
         const EXPECTED: &str = "a text such as `\"/shop/...\"`, or `{ private = true }`";

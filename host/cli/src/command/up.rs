@@ -77,6 +77,10 @@ pub(super) struct Args {
     #[arg(short, long, value_name = "KEY=VALUE", value_parser = options::key_value)]
     env: Vec<(String, String)>,
 
+    /// Run what the components of a spin.toml say in this profile
+    #[arg(long, value_name = "PROFILE")]
+    profile: Option<String>,
+
     /// Of an index in a registry, run the manifest for this platform
     #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
     platform: Option<Platform>,
@@ -158,6 +162,12 @@ impl Args {
             notice: Some(Arc::new(move |line: &str| output.warning(line))),
         };
         match source {
+            Source::Registry(reference) if self.profile.is_some() => {
+                Err(CommandError::usage(format!(
+                    "--profile is for a spin.toml, and {reference} was published with one or \
+                     without"
+                )))
+            }
             Source::Registry(reference) => {
                 let settings = Settings {
                     reference: Some(reference.to_string()),
@@ -170,7 +180,15 @@ impl Args {
                 };
                 fetched(&wharf, &reference, &options, settings, &progress).await
             }
-            Source::Manifest(manifest) => packed(&wharf, &manifest, settings, output).await,
+            Source::Manifest(manifest) => {
+                let options = PackOptions {
+                    profile: self.profile.clone(),
+                    // It stays on this machine.
+                    secret_defaults: true,
+                    ..PackOptions::default()
+                };
+                packed(&wharf, &manifest, &options, settings, output).await
+            }
         }
     }
 }
@@ -179,11 +197,12 @@ impl Args {
 async fn packed(
     wharf: &Wharf,
     manifest: &Path,
+    options: &PackOptions,
     settings: Settings,
     output: Output,
 ) -> Result<App, CommandError> {
     let packed = wharf
-        .pack(manifest, &PackOptions::default())
+        .pack(manifest, options)
         .await
         .map_err(|error| CommandError::packing(error, manifest))?;
     for warning in &packed.warnings {
@@ -239,7 +258,7 @@ impl Serving {
                 .routes()
                 .iter()
                 .map(|route| Route {
-                    id: route.component.clone(),
+                    id: route.id.clone(),
                     path: route.route.clone(),
                     wildcard: route.wildcard,
                     description: route.description.clone(),

@@ -163,13 +163,7 @@ async fn the_later_of_two_same_routes_answers_and_it_is_told() {
     let shown: Vec<_> = served
         .routes
         .iter()
-        .map(|route| {
-            (
-                route.component.as_str(),
-                route.route.as_str(),
-                route.wildcard,
-            )
-        })
+        .map(|route| (route.id.as_str(), route.route.as_str(), route.wildcard))
         .collect();
     assert_eq!(shown, [("a", "/x", false), ("trap", "/y", true)]);
     served.stop().await;

@@ -61,6 +61,20 @@ pub(in crate::command) struct Args {
     #[arg(long = "annotation", value_name = "KEY=VALUE", value_parser = options::key_value)]
     annotations: Vec<(String, String)>,
 
+    /// Publish what the components say in this profile
+    #[arg(long, value_name = "PROFILE")]
+    profile: Option<String>,
+
+    /// Publish the commands that build the components too
+    ///
+    /// Without it they are left out: they tell how your machine is set up.
+    #[arg(long)]
+    include_build: bool,
+
+    /// Publish the defaults of secret variables too, instead of refusing to
+    #[arg(long)]
+    include_secret_defaults: bool,
+
     /// Send nothing: tell what would be sent, and what is there already
     #[arg(long)]
     dry_run: bool,
@@ -99,12 +113,23 @@ impl Args {
         let options = PackOptions {
             created: created()?,
             annotations: distinct(self.annotations)?,
+            profile: self.profile,
+            build: self.include_build,
+            secret_defaults: self.include_secret_defaults,
         };
         let what = What::infer(&self.from)?;
-        if let (What::Stored(stored), false) = (&what, options.annotations.is_empty()) {
+        let packing = [
+            ("--annotation", !options.annotations.is_empty()),
+            ("--profile", options.profile.is_some()),
+            ("--include-build", options.build),
+            ("--include-secret-defaults", options.secret_defaults),
+        ];
+        if let What::Stored(stored) = &what
+            && let Some((option, _)) = packing.into_iter().find(|(_, is_used)| *is_used)
+        {
             return Err(CommandError::usage(format!(
-                "--annotation is for what is packed, and {stored} of the content store is sent \
-                 as it is"
+                "{option} is for what is packed, and {stored} of the content store is sent as it \
+                 is"
             )));
         }
         let progress = Progress::new(output);
