@@ -57,6 +57,31 @@ pub(in crate::command) struct Args {
     )]
     from: OsString,
 
+    /// Send nothing: tell what would be sent, and what is there already
+    #[arg(long)]
+    dry_run: bool,
+
+    /// Leave behind what the content store has that refers to it: signatures, for example
+    #[arg(long)]
+    no_referrers: bool,
+
+    #[command(flatten)]
+    packing: PackingArgs,
+
+    #[command(flatten)]
+    connection: ConnectionArgs,
+
+    #[command(flatten)]
+    store: StoreArgs,
+
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+}
+
+/// How an application is packed.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Packing")]
+struct PackingArgs {
     /// Annotate the manifest (can be repeated)
     #[arg(long = "annotation", value_name = "KEY=VALUE", value_parser = options::key_value)]
     annotations: Vec<(String, String)>,
@@ -74,23 +99,6 @@ pub(in crate::command) struct Args {
     /// Publish the defaults of secret variables too, instead of refusing to
     #[arg(long)]
     include_secret_defaults: bool,
-
-    /// Send nothing: tell what would be sent, and what is there already
-    #[arg(long)]
-    dry_run: bool,
-
-    /// Leave behind what the content store has that refers to it: signatures, for example
-    #[arg(long)]
-    no_referrers: bool,
-
-    #[command(flatten)]
-    connection: ConnectionArgs,
-
-    #[command(flatten)]
-    store: StoreArgs,
-
-    #[command(flatten)]
-    pub(super) output: OutputArgs,
 }
 
 /// What is printed.
@@ -110,13 +118,7 @@ struct Pushed {
 impl Args {
     /// Packs and sends it.
     pub(super) async fn run(self, output: Output) -> Result<(), CommandError> {
-        let options = PackOptions {
-            created: created()?,
-            annotations: distinct(self.annotations)?,
-            profile: self.profile,
-            build: self.include_build,
-            secret_defaults: self.include_secret_defaults,
-        };
+        let options = self.packing.options()?;
         let what = What::infer(&self.from)?;
         let packing = [
             ("--annotation", !options.annotations.is_empty()),
@@ -177,6 +179,18 @@ impl Args {
             dry_run: self.dry_run,
             transfers,
             warnings,
+        })
+    }
+}
+
+impl PackingArgs {
+    fn options(self) -> Result<PackOptions, CommandError> {
+        Ok(PackOptions {
+            created: created()?,
+            annotations: distinct(self.annotations)?,
+            profile: self.profile,
+            build: self.include_build,
+            secret_defaults: self.include_secret_defaults,
         })
     }
 }
