@@ -6,13 +6,15 @@ use std::process::Command;
 use std::{env, fs};
 
 const TARGET: &str = "wasm32-wasip2";
-const PROGRAMS: [&str; 6] = [
+const PROGRAMS: [&str; 8] = [
     "hello-p2",
     "hello-p3",
     "hostile-registry",
     "imports-kv",
     "spin-loop",
     "trap",
+    "variables-p2",
+    "variables-p3",
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {

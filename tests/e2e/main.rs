@@ -26,6 +26,7 @@ mod tls;
 mod token;
 mod transfer;
 mod up;
+mod variables;
 
 use std::ffi::OsStr;
 use std::path::Path;

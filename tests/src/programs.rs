@@ -19,6 +19,13 @@ pub const SPIN_LOOP: &str = concat!(env!("OUT_DIR"), "/spin-loop.wasm");
 /// An HTTP component that traps on every request.
 pub const TRAP: &str = concat!(env!("OUT_DIR"), "/trap.wasm");
 
+/// Answers with its variables, over `fermyon:spin/variables@2.0.0` and
+/// `wasi:config/store@0.2.0-draft-2024-09-27`.
+pub const VARIABLES_P2: &str = concat!(env!("OUT_DIR"), "/variables-p2.wasm");
+
+/// Answers with a variable, over `spin:variables/variables@3.0.0`.
+pub const VARIABLES_P3: &str = concat!(env!("OUT_DIR"), "/variables-p3.wasm");
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -32,6 +39,8 @@ mod tests {
             IMPORTS_KV,
             SPIN_LOOP,
             TRAP,
+            VARIABLES_P2,
+            VARIABLES_P3,
         ] {
             let bytes = std::fs::read(program).unwrap();
             assert_eq!(&bytes[..8], b"\0asm\x0d\0\x01\0", "{program}");

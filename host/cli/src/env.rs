@@ -32,6 +32,10 @@ pub(crate) const XDG_CACHE_HOME: &str = "XDG_CACHE_HOME";
 /// The address that `wharf up` listens on, as Spin names it.
 pub(crate) const HTTP_LISTEN_ADDR: &str = "SPIN_HTTP_LISTEN_ADDR";
 
+/// What the names of environment variables begin with whose rest, in lower case, is the
+/// name of an application's variable, as in Spin.
+pub(crate) const VARIABLE_PREFIX: &str = "SPIN_VARIABLE_";
+
 /// The time that a reproducible artifact says it was made at, in seconds since 1970
 /// (reproducible-builds.org, `SOURCE_DATE_EPOCH` 1.1).
 pub(crate) const SOURCE_DATE_EPOCH: &str = "SOURCE_DATE_EPOCH";
@@ -40,7 +44,7 @@ pub(crate) const SOURCE_DATE_EPOCH: &str = "SOURCE_DATE_EPOCH";
 pub(crate) const SSL_CERT_FILE: &str = "SSL_CERT_FILE";
 
 /// Each of them with one line of explanation, for `wharf --help`.
-pub(crate) const TABLE: [(&str, &str); 10] = [
+pub(crate) const TABLE: [(&str, &str); 11] = [
     (
         CACHE_DIR,
         "folder of the content store (default: the user's cache folder)",
@@ -55,6 +59,10 @@ pub(crate) const TABLE: [(&str, &str); 10] = [
     (XDG_CONFIG_HOME, "folder of the user's configuration"),
     (XDG_CACHE_HOME, "folder of the user's caches"),
     (HTTP_LISTEN_ADDR, "default of `wharf up --listen`"),
+    (
+        "SPIN_VARIABLE_…",
+        "values of the application's variables for `wharf up`",
+    ),
     (
         SOURCE_DATE_EPOCH,
         "time that a pushed artifact says it was made at",

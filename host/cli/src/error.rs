@@ -9,6 +9,7 @@ use wharf_host::credentials::{CredentialError, LoginFileError};
 use wharf_host::{ArchiveError, Error as HostError, Registry, StoreError};
 use wharf_up::UpError;
 
+use crate::env;
 use crate::exit::Exit;
 
 /// A failed command.
@@ -251,6 +252,10 @@ impl From<UpError> for CommandError {
                 Self::new(Kind::Other, format!("{address} is already in use"))
                     .hint("to have Wharf search for a free port, use the --find-free-port option")
             }
+            UpError::Variable(error) => Self::usage(error.to_string()).hint(format!(
+                "values are given with --variable KEY=VALUE, or as {}KEY in the environment",
+                env::VARIABLE_PREFIX
+            )),
             other => Self::new(Kind::Other, other.to_string()),
         }
     }

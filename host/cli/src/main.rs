@@ -13,6 +13,7 @@ mod prompt;
 mod source;
 mod stored;
 mod text;
+mod variable;
 
 use std::process::ExitCode;
 

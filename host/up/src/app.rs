@@ -12,6 +12,7 @@ use wasmtime_wasi_http::handler::ProxyPre;
 use wasmtime_wasi_http::{p2, p3};
 use wharf_app::artifact::Artifact;
 use wharf_app::locked::{HttpRoute, HttpTarget, LockedApp, LockedComponent};
+use wharf_app::variables::Values;
 use wharf_net::{Anywhere, Client, Tls};
 use wharf_oci::Digest;
 use wharf_oci::problem::clean;
@@ -29,6 +30,7 @@ use crate::route::{Route, Routes};
 use crate::server::Server;
 use crate::service::{Service, Target};
 use crate::settings::Notices;
+use crate::variables::Variables;
 use crate::{Settings, UpError, engine};
 
 /// The largest component that is compiled, in bytes: compiling takes several times
@@ -80,6 +82,8 @@ pub async fn prepare(store: &Store, manifest: &Digest, settings: Settings) -> Re
         .await?
     };
     let document = Arc::new(document);
+    let values = Values::new(&document.app, &settings.variables, &settings.fallback)?;
+    document.check(&values)?;
     let notices = Notices::new(settings.notice.clone());
     let engine = engine::engine().map_err(|error| UpError::engine(&error))?;
     let compiled = compile(store, &engine, &document).await?;
@@ -100,9 +104,15 @@ pub async fn prepare(store: &Store, manifest: &Digest, settings: Settings) -> Re
         let component = &part.component;
         let world = World {
             environment: environment(component, &settings),
+            variables: Variables::new(values.of_component(component)?),
             files,
             scratch: scratch.clone(),
-            outbound: Arc::new(Outbound::new(component, client.clone(), notices.clone())?),
+            outbound: Arc::new(Outbound::new(
+                component,
+                &values,
+                client.clone(),
+                notices.clone(),
+            )?),
         };
         let maker = Maker::new(engine.clone(), &component.id, pre, world, notices.clone());
         instances.insert(component.id.as_str(), Instances::new(maker));
@@ -240,6 +250,15 @@ impl Document {
         })
     }
 
+    /// Whether all that depends on the variables can be used.
+    fn check(&self, values: &Values) -> Result<(), UpError> {
+        for part in &self.parts {
+            crate::outbound::allowed(&part.component, values)?;
+            values.of_component(&part.component)?;
+        }
+        Ok(())
+    }
+
     fn routes(
         &self,
         instances: &HashMap<&str, Instances>,
@@ -288,7 +307,6 @@ impl Document {
 impl Part {
     fn find(component: &LockedComponent, artifact: &Artifact) -> Result<Self, UpError> {
         check::composed(component)?;
-        crate::outbound::allowed(component)?;
         let what = || format!("the component `{}`", clean(&component.id, 100));
         let wasm = Content::find(&component.source.content, artifact, what)?;
         if wasm.size() > MOST_WASM_BYTES {

@@ -8,6 +8,7 @@ use wharf_app::locked::{HttpExecutor, HttpTrigger, LockedApp, LockedComponent};
 use wharf_oci::problem::clean;
 
 use crate::UpError;
+use crate::variables;
 
 /// How a component answers HTTP requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -188,6 +189,9 @@ pub(crate) fn interfaces(
 }
 
 fn offers(import: &str) -> bool {
+    if variables::OFFERED.contains(&import) {
+        return true;
+    }
     let Some((interface, version)) = import.split_once('@') else {
         return false;
     };

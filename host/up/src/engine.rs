@@ -8,6 +8,7 @@ use wasmtime::component::Linker;
 use wasmtime::{Config, Engine, Result};
 
 use crate::guest::Guest;
+use crate::variables;
 
 /// How long a component computes before others get their turn.
 const TURN: Duration = Duration::from_millis(10);
@@ -84,12 +85,13 @@ impl Drop for Workshop {
     }
 }
 
-/// All that components can import: WASI and its HTTP, 0.2 and 0.3.
+/// All that components can import: WASI and its HTTP, 0.2 and 0.3, and variables.
 pub(crate) fn linker(engine: &Engine) -> Result<Linker<Guest>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     wasmtime_wasi::p3::add_to_linker(&mut linker)?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
     wasmtime_wasi_http::p3::add_to_linker(&mut linker)?;
+    variables::add_to_linker(&mut linker)?;
     Ok(linker)
 }

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 
 use wharf_app::artifact::ReadError;
 use wharf_app::locked::LockedError;
+use wharf_app::variables::VariableError;
 use wharf_net::TlsError;
 use wharf_store::StoreError;
 
@@ -29,6 +30,9 @@ pub enum UpError {
     /// The application contradicts itself or its content is not what it says.
     #[error("{0}")]
     Invalid(String),
+    /// A variable has no value, or one that can't be used.
+    #[error(transparent)]
+    Variable(#[from] VariableError),
     /// Something else listens there.
     #[error("{0} is already in use: choose another address, or have a free port searched for")]
     PortInUse(SocketAddr),

@@ -11,6 +11,7 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 use wharf_store::Scratch;
 
 use crate::outbound::{Hooks, Outbound};
+use crate::variables::Variables;
 
 /// The most linear memory that one instance may have, in bytes, all of its
 /// memories together.
@@ -23,6 +24,8 @@ const MOST_TABLE_ELEMENTS: usize = 1_000_000;
 pub(crate) struct World {
     /// The environment variables.
     pub(crate) environment: Vec<(String, String)>,
+    /// The variables.
+    pub(crate) variables: Variables,
     /// The directory that is the root of its files.
     pub(crate) files: Option<PathBuf>,
     /// What keeps that directory there.
@@ -38,6 +41,7 @@ pub(crate) struct Guest {
     http: WasiHttpCtx,
     hooks: Hooks,
     limits: Limits,
+    pub(crate) variables: Variables,
     _scratch: Option<Arc<Scratch>>,
     _permit: OwnedSemaphorePermit,
 }
@@ -69,6 +73,7 @@ impl Guest {
             http: WasiHttpCtx::new(),
             hooks: Hooks(Arc::clone(&world.outbound)),
             limits: Limits::default(),
+            variables: world.variables.clone(),
             _scratch: world.scratch.clone(),
             _permit: permit,
         };

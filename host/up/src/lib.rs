@@ -35,6 +35,7 @@ mod route;
 mod server;
 mod service;
 mod settings;
+mod variables;
 mod visit;
 
 pub use app::{App, RouteInfo, prepare};

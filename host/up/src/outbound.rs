@@ -7,6 +7,7 @@ use http::Uri;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 use wharf_app::locked::LockedComponent;
 use wharf_app::outbound::AllowedHost;
+use wharf_app::variables::Values;
 use wharf_net::{Client, Patience};
 use wharf_oci::problem::clean;
 
@@ -36,11 +37,12 @@ impl Outbound {
     /// Reads what the component may reach.
     pub(crate) fn new(
         component: &LockedComponent,
+        values: &Values,
         client: Client,
         notices: Notices,
     ) -> Result<Self, UpError> {
         Ok(Self {
-            allowed: allowed(component)?,
+            allowed: allowed(component, values)?,
             component: clean(&component.id, 100),
             client,
             notices,
@@ -148,18 +150,17 @@ fn denial(component: &str, destination: &str) -> String {
     )
 }
 
-pub(crate) fn allowed(component: &LockedComponent) -> Result<Vec<AllowedHost>, UpError> {
+pub(crate) fn allowed(
+    component: &LockedComponent,
+    values: &Values,
+) -> Result<Vec<AllowedHost>, UpError> {
     let id = clean(&component.id, 100);
     let mut allowed = Vec::new();
     for text in component.allowed_outbound_hosts()? {
+        // What is shown is what the author wrote: a value may be a secret.
         let entry = clean(text, 200);
-        if text.contains("{{") {
-            return Err(UpError::Unsupported(format!(
-                "the component `{id}` has `{entry}` in `allowed_outbound_hosts`, and `wharf up` \
-                 does not offer variables yet"
-            )));
-        }
-        let host: AllowedHost = text.parse().map_err(|error| {
+        let place = || format!("`{entry}` in `allowed_outbound_hosts` of the component `{id}`");
+        let host: AllowedHost = values.render(text, place)?.parse().map_err(|error| {
             UpError::Invalid(format!(
                 "the component `{id}` has `{entry}` in `allowed_outbound_hosts`: {error}"
             ))
@@ -201,7 +202,8 @@ mod tests {
         };
         let client = Client::new(&Tls::default(), Arc::new(Anywhere)).unwrap();
         let notices = Notices::new(Some(Arc::new(notice)));
-        let outbound = Outbound::new(&component(hosts), client, notices).unwrap();
+        let outbound =
+            Outbound::new(&component(hosts), &Values::default(), client, notices).unwrap();
         (outbound, lines)
     }
 
@@ -244,10 +246,10 @@ mod tests {
 
     #[test]
     fn what_can_not_be_kept_is_refused_before_it_runs() {
-        let refused = |entry: &str| allowed(&component(&[entry])).unwrap_err();
+        let refused = |entry: &str| allowed(&component(&[entry]), &Values::default()).unwrap_err();
         assert!(matches!(
             refused("https://{{ host }}"),
-            UpError::Unsupported(_)
+            UpError::Variable(_)
         ));
         assert!(matches!(
             refused("http://b.spin.internal"),

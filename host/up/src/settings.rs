@@ -1,5 +1,6 @@
 //! What whoever runs an application decides about it.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,6 +13,10 @@ pub type Notice = Arc<dyn Fn(&str) + Send + Sync>;
 pub struct Settings {
     /// Environment variables for every component, over its own.
     pub environment: Vec<(String, String)>,
+    /// The values of the application's variables. Each has to be one of them.
+    pub variables: BTreeMap<String, String>,
+    /// Values for variables that have none above. Others count for nothing.
+    pub fallback: BTreeMap<String, String>,
     /// Where the application came from, for error texts; none for a local one.
     pub reference: Option<String>,
     /// Told what happens while the application runs and has no other way to be
@@ -25,6 +30,7 @@ impl fmt::Debug for Settings {
         let names: Vec<_> = self.environment.iter().map(|(name, _)| name).collect();
         f.debug_struct("Settings")
             .field("environment", &names)
+            .field("variables", &self.variables.keys())
             .field("reference", &self.reference)
             .finish_non_exhaustive()
     }

@@ -230,7 +230,7 @@ fn allowed_outbound_hosts(table: &Table<'_>, variables: &[&str]) -> Result<Hosts
         chaining: false,
     };
     for (entry, item) in table.texts("allowed_outbound_hosts")? {
-        if template::is_template(entry) {
+        if crate::template::is_template(entry) {
             // What it means is known once the variables have values.
             template::check(entry, &item, variables)?;
         } else {

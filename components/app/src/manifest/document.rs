@@ -8,7 +8,8 @@ use toml::Spanned;
 use toml::de::{DeInteger, DeTable, DeValue};
 use wharf_oci::problem::clean;
 
-use super::error::{Fault, Problem, hint};
+use super::error::{Fault, Problem};
+use crate::nearest::hint;
 
 /// A table and where it stands.
 #[derive(Clone)]

@@ -1,6 +1,5 @@
 //! What can be wrong with a `spin.toml`, and where.
 
-use super::nearest::nearest;
 use crate::files::MountError;
 use crate::outbound::AllowedHostError;
 use crate::path::PathError;
@@ -170,16 +169,5 @@ impl Fault {
                 + 1,
             problem: self.problem,
         }
-    }
-}
-
-/// What may be meant by a name that is not known, to be read after a message: the
-/// nearest known one, or else all of them when they are few.
-pub(super) fn hint(name: &str, known: &[&str]) -> String {
-    const FEW: usize = 6;
-    match nearest(name, known) {
-        Some(near) => format!(": did you mean `{near}`?"),
-        None if known.is_empty() || known.len() > FEW => String::new(),
-        None => format!(": known are `{}`", known.join("`, `")),
     }
 }

@@ -16,7 +16,6 @@ mod document;
 mod error;
 mod http_hosts;
 mod name;
-mod nearest;
 mod reading;
 mod template;
 mod trigger;

@@ -7,8 +7,9 @@ use wharf_oci::problem::clean;
 
 use super::Publishing;
 use super::document::Table;
-use super::error::{Fault, Problem, hint};
+use super::error::{Fault, Problem};
 use crate::locked::Variable;
+use crate::nearest::hint;
 
 /// What is known while the components of a manifest are read.
 pub(super) struct Reading<'a> {

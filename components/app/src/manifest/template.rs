@@ -1,24 +1,19 @@
-//! Texts that refer to the application's variables: `https://{{ host }}/users`.
+//! Whether texts refer to variables that are there.
 
 use wharf_oci::problem::clean;
 
 use super::document::Item;
-use super::error::{Fault, Problem, hint};
-
-/// Whether a text refers to a variable.
-pub(super) fn is_template(text: &str) -> bool {
-    text.contains("{{")
-}
+use super::error::{Fault, Problem};
+use crate::nearest::hint;
+use crate::template::{Part, parts};
 
 /// Refuses a text that refers to a variable that is not there.
 pub(super) fn check(text: &str, item: &Item<'_>, variables: &[&str]) -> Result<(), Fault> {
-    let mut rest = text;
-    while let Some((_, expression)) = rest.split_once("{{") {
-        let Some((name, after)) = expression.split_once("}}") else {
-            return Err(item.wrong("has `{{` without the `}}` that ends it"));
-        };
-        let name = name.trim();
-        if !variables.contains(&name) {
+    let parts = parts(text).map_err(|problem| item.wrong(problem.to_string()))?;
+    for part in parts {
+        if let Part::Variable(name) = part
+            && !variables.contains(&name)
+        {
             return Err(item.fault(Problem::NotThere {
                 what: item.what(),
                 kind: "variable",
@@ -29,7 +24,6 @@ pub(super) fn check(text: &str, item: &Item<'_>, variables: &[&str]) -> Result<(
                 },
             }));
         }
-        rest = after;
     }
     Ok(())
 }

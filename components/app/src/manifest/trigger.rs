@@ -7,10 +7,11 @@ use wharf_oci::problem::clean;
 
 use super::component::{Component, inline};
 use super::document::{Item, Table};
-use super::error::{Fault, Problem, hint};
+use super::error::{Fault, Problem};
 use super::name::is_kebab;
 use super::reading::Reading;
 use crate::locked::{LockedTrigger, StaticResponse};
+use crate::nearest::hint;
 
 /// A trigger as it is written, and the id that it has or gets.
 pub(super) struct Trigger<'a> {

@@ -16,6 +16,7 @@ use crate::options::{self, ConnectionArgs, OutputArgs, PullArgs, StoreArgs};
 use crate::output::{Answer, Output};
 use crate::progress::Progress;
 use crate::source::{self, Source};
+use crate::variable;
 
 /// Run an application and serve its HTTP routes
 ///
@@ -76,6 +77,15 @@ pub(super) struct Args {
     /// Set an environment variable for every component (can be repeated)
     #[arg(short, long, value_name = "KEY=VALUE", value_parser = options::key_value)]
     env: Vec<(String, String)>,
+
+    /// Give a variable of the application a value (can be repeated)
+    ///
+    /// `KEY=VALUE`; `KEY=@FILE` for the content of a file; `@FILE.toml` or `@FILE.json` for
+    /// a table of values. Other users of this machine can see a value on the command line:
+    /// prefer a file for a secret. Variables that are not given are looked for in the
+    /// environment, `SPIN_VARIABLE_API_KEY` for `api_key`.
+    #[arg(long, value_name = "KEY=VALUE|KEY=@FILE|@FILE")]
+    variable: Vec<String>,
 
     /// Run what the components of a spin.toml say in this profile
     #[arg(long, value_name = "PROFILE")]
@@ -158,6 +168,8 @@ impl Args {
         let _work = wharf.at_work().await?;
         let settings = Settings {
             environment: self.env.clone(),
+            variables: variable::given(&self.variable)?,
+            fallback: variable::of_environment(),
             reference: None,
             notice: Some(Arc::new(move |line: &str| output.warning(line))),
         };

@@ -93,8 +93,7 @@ async fn digest_path() -> String {
         if content_store::read(digest.to_owned(), None).await.is_ok() {
             return format!("SUCCEEDED: read of `{digest}` gave a stream");
         }
-        if content_store::put(b"x", Some(digest)).is_ok()
-        {
+        if content_store::put(b"x", Some(digest)).is_ok() {
             return format!("SUCCEEDED: put as `{digest}`");
         }
         let described = Descriptor {

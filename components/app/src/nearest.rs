@@ -1,8 +1,19 @@
 //! Which known word somebody may have meant.
 
+/// What may be meant by a name that is not known, to be read after a message: the
+/// nearest known one, or else all of them when they are few.
+pub(crate) fn hint(name: &str, known: &[&str]) -> String {
+    const FEW: usize = 6;
+    match nearest(name, known) {
+        Some(near) => format!(": did you mean `{near}`?"),
+        None if known.is_empty() || known.len() > FEW => String::new(),
+        None => format!(": known are `{}`", known.join("`, `")),
+    }
+}
+
 /// The known word that is nearest to `word`, none when all are too far away for a
 /// slip: one letter in three may be wrong, and no more than three.
-pub(super) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
+fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     // Longer than any known word by more than a slip, and costly to compare.
     const LONGEST: usize = 64;
     let word: Vec<char> = word.chars().take(LONGEST).collect();
