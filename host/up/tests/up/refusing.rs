@@ -87,16 +87,24 @@ async fn triggers_executors_and_requirements() {
             }),
             "the component `a` requires the host feature `local_service_chaining`, which `wharf up` does not offer yet",
         ),
-        (
-            changed(|app| {
-                app["components"][0]["metadata"] =
-                    json!({"allowed_outbound_hosts": ["https://{{ host }}"]});
-            }),
-            "the component `a` has `https://{{ host }}` in `allowed_outbound_hosts`, and `wharf up` does not offer variables yet",
-        ),
     ] {
         assert_eq!(unsupported(&document).await, text);
     }
+}
+
+#[tokio::test]
+async fn a_variable_that_is_not_there() {
+    let document = changed(|app| {
+        app["components"][0]["metadata"] =
+            json!({"allowed_outbound_hosts": ["https://{{ host }}"]});
+    });
+    let error = refused(&document, &[("a", guest::answering())]).await;
+    assert!(matches!(error, UpError::Variable(_)));
+    assert_eq!(
+        error.to_string(),
+        "`https://{{ host }}` in `allowed_outbound_hosts` of the component `a` refers to the \
+         variable `host`, which the application does not have"
+    );
 }
 
 #[tokio::test]

@@ -169,7 +169,7 @@ async fn the_later_of_two_same_routes_answers_and_it_is_told() {
     served.stop().await;
     assert_eq!(
         lines(&trial.notices),
-        ["the route `/x` is there twice: the component `a` answers, and `trap` does not"]
+        ["the route `/x` is there twice: `a` answers, and `trap` does not"]
     );
 }
 
