@@ -9,6 +9,7 @@ mod concurrent;
 mod config;
 mod credentials;
 mod everywhere;
+mod forward_proxy;
 mod hostile_server;
 mod index;
 mod interop;

@@ -3,6 +3,7 @@
 //! ```text
 //!  the command ──▶ proxy ──▶ registry ──▶ token_server      real, misbehaving at will
 //!       │     └──▶ scripted                                  misbehaving by script
+//!       └──▶ forward_proxy ──▶ …                           as networks have them
 //!  environment, process                                      where and how it runs
 //!  app, programs                                             what it is given
 //!  peer                                                      what others make of it
@@ -21,6 +22,7 @@ pub mod app;
 pub mod authority;
 pub mod environment;
 pub mod fate;
+pub mod forward_proxy;
 pub mod http;
 pub mod listener;
 pub mod peer;
@@ -38,6 +40,7 @@ pub mod wire;
 pub use app::{App, Component};
 pub use authority::Authority;
 pub use environment::TestEnv;
+pub use forward_proxy::ForwardProxy;
 pub use process::{Output, Running};
 pub use proxy::Proxy;
 pub use referrers_registry::ReferrersRegistry;

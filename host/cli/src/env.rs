@@ -44,7 +44,7 @@ pub(crate) const SOURCE_DATE_EPOCH: &str = "SOURCE_DATE_EPOCH";
 pub(crate) const SSL_CERT_FILE: &str = "SSL_CERT_FILE";
 
 /// Each of them with one line of explanation, for `wharf --help`.
-pub(crate) const TABLE: [(&str, &str); 11] = [
+pub(crate) const TABLE: [(&str, &str); 15] = [
     (
         CACHE_DIR,
         "folder of the content store (default: the user's cache folder)",
@@ -71,6 +71,13 @@ pub(crate) const TABLE: [(&str, &str); 11] = [
         SSL_CERT_FILE,
         "certificates to trust instead of the system's",
     ),
+    (
+        "https_proxy",
+        "proxy for TLS; this and the next two also in upper case",
+    ),
+    ("all_proxy", "proxy for everything that has no other"),
+    ("no_proxy", "names and addresses to reach without a proxy"),
+    ("http_proxy", "proxy for plain HTTP; only in lower case"),
 ];
 
 /// The table as text, for `wharf --help`.

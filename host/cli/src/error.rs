@@ -169,6 +169,11 @@ impl CommandError {
 /// it only chooses between hints.
 fn unreachable_hint(reason: &str, registry: &Registry) -> String {
     let reason = reason.to_ascii_lowercase();
+    if reason.starts_with("the proxy ") {
+        return "check --proxy, `proxy` in your `wharf.toml`, or `https_proxy` and `http_proxy` \
+                in the environment; `--proxy none` goes without one"
+            .to_owned();
+    }
     if reason.contains("certificate") {
         format!(
             "when {registry} has a certificate of a private authority, name that \

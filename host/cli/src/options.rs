@@ -49,6 +49,19 @@ pub(crate) struct ConnectionArgs {
     #[arg(long)]
     tls_skip_verify: bool,
 
+    /// Go through this proxy, `http://host:port`, or `none`
+    ///
+    /// Registries with TLS are asked through a tunnel that the proxy can't look into.
+    /// A user and a password may stand before the host; other users of this machine see
+    /// the command line, so put them into the configuration file or into $WHARF_PROXY.
+    /// Without this, the proxies of the environment count: `https_proxy`, `http_proxy`,
+    /// `all_proxy` and `no_proxy`, but never for a registry on this machine. Through a
+    /// proxy, it is the proxy that looks names up: addresses that may not be reached are
+    /// then refused where they stand in an address as numbers, and not behind names.
+    #[arg(long, value_name = "URL", value_parser = config::Reader(Key::Proxy))]
+    #[arg(hide_short_help = true)]
+    proxy: Option<Value>,
+
     /// Move at most so many blobs at once [default: 64]
     #[arg(long, value_name = "COUNT", value_parser = config::Reader(Key::Concurrency))]
     #[arg(hide_short_help = true)]
@@ -186,6 +199,7 @@ impl ConnectionArgs {
             (Key::CertFile, file(&self.cert_file)),
             (Key::PrivateKeyFile, file(&self.key_file)),
             (Key::TlsSkipVerify, flag(self.tls_skip_verify)),
+            (Key::Proxy, self.proxy.clone()),
             (Key::Concurrency, self.concurrency.clone()),
             (Key::ConnectTimeout, self.connect_timeout.clone()),
             (Key::StallTimeout, self.stall_timeout.clone()),
@@ -235,7 +249,7 @@ pub(crate) fn wharf(
     if !registries.is_empty() {
         let settings = connection.settings()?;
         for registry in registries.iter().collect::<BTreeSet<_>>() {
-            let connection = settings.settings(registry)?.connection(registry, output);
+            let connection = settings.settings(registry)?.connection(registry, output)?;
             builder = builder.connection_to((*registry).clone(), connection);
         }
         let credentials = connection.credential.sources(registries, output)?;
@@ -293,7 +307,9 @@ mod tests {
         };
         let registry = "r.example".parse().unwrap();
         let settings = args.settings().unwrap().settings(&registry).unwrap();
-        let connection = settings.connection(&registry, Output::new(Format::Plain, true));
+        let connection = settings
+            .connection(&registry, Output::new(Format::Plain, true))
+            .unwrap();
         assert!(connection.plain_http);
         assert_eq!(connection.pace.retries, Some(3));
         assert_eq!(connection.pace.concurrency, Some(2));

@@ -51,7 +51,7 @@ pub use error::{Error, Exchange, Mismatch};
 pub use progress::{Event, Observer, Unobserved};
 pub use report::{Outcome, Packed, Referrer, Report, Transfer};
 pub use wharf::{Builder, Connection, Pace, PackOptions, Pull, PullOptions, PushOptions, Wharf};
-pub use wharf_net::{ClientCertificate, Tls};
+pub use wharf_net::{ClientCertificate, Proxies, ProxyAddress, ProxyError, Tls, VariableError};
 pub use wharf_oci::digest::DigestError;
 pub use wharf_oci::media_type::is_index;
 pub use wharf_oci::reference::ReferenceError;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::task::spawn_blocking;
 use wasmtime_wasi::{FsPerms, WasiCtx};
-use wharf_net::{Client, Tls};
+use wharf_net::{Client, Proxies, Tls};
 use wharf_oci::{Digest, Platform, Reference, Registry, Repository};
 use wharf_store::{Store, Work};
 
@@ -51,6 +51,8 @@ pub struct Connection {
     /// How TLS is done. When anything is set here, it is also used with
     /// registries on this machine.
     pub tls: Tls,
+    /// Which proxies lead to it, and to where it leads.
+    pub proxies: Proxies,
     /// How fast and how stubbornly.
     pub pace: Pace,
 }
@@ -556,8 +558,8 @@ impl Wharf {
             return Ok(client.clone());
         }
         let reach = Arc::new(RegistryReach::new(registry));
-        let client =
-            Client::new(&self.connection(registry).tls, reach).map_err(|error| invalid(&error))?;
+        let Connection { tls, proxies, .. } = self.connection(registry);
+        let client = Client::by_proxy(tls, proxies, reach).map_err(|error| invalid(&error))?;
         clients.insert(registry.clone(), client.clone());
         Ok(client)
     }

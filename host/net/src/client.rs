@@ -4,7 +4,8 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{Request, Response};
+use http::uri::Scheme;
+use http::{Request, Response, StatusCode, header};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use hyper_util::client::legacy;
@@ -14,14 +15,17 @@ use tokio::time::{sleep, sleep_until};
 use wasmtime_wasi_http::{Error, WasiBody};
 
 use crate::connector::{Connector, Reach};
-use crate::failure::translate;
+use crate::failure::{ProxyFailed, translate};
 use crate::patience::{Activity, Patience, Received, Sent};
+use crate::proxy::{Proxies, Rules, shown};
+use crate::route::refusal;
 use crate::tls::{Prepared, Tls, TlsError};
 
 /// Sends requests over pooled connections. Clones share the pool.
 #[derive(Clone)]
 pub struct Client {
     pool: legacy::Client<Connector, Sent>,
+    rules: Arc<Rules>,
 }
 
 /// How long a connection waits for its next request. Shorter than what servers
@@ -38,7 +42,15 @@ impl Client {
     /// A pool whose connections go where `reach` lets them and, with TLS, to whom
     /// `tls` trusts. Its files are read now.
     pub fn new(tls: &Tls, reach: Arc<dyn Reach>) -> Result<Self, TlsError> {
-        let connector = Connector::new(Prepared::new(tls)?, reach);
+        Self::by_proxy(tls, &Proxies::default(), reach)
+    }
+
+    /// The same, by proxies where there are some on the way. Names are then resolved by
+    /// the proxy, so that `reach` is asked about addresses that stand in requests, and
+    /// not about those that names lead to.
+    pub fn by_proxy(tls: &Tls, proxies: &Proxies, reach: Arc<dyn Reach>) -> Result<Self, TlsError> {
+        let rules = Arc::new(proxies.rules());
+        let connector = Connector::new(Prepared::new(tls)?, rules.clone(), reach);
         let pool = legacy::Client::builder(TokioExecutor::new())
             .timer(TokioTimer::new())
             .pool_timer(TokioTimer::new())
@@ -48,12 +60,39 @@ impl Client {
             .http2_adaptive_window(true)
             .http2_max_header_list_size(HEADER_BYTES)
             .build(connector);
-        Ok(Self { pool })
+        Ok(Self { pool, rules })
     }
 
     /// Sends a request, whose address is absolute, and waits for the answer's
     /// headers. The answer's body ends with an error when it does not come whole.
     pub async fn send(
+        &self,
+        mut request: Request<WasiBody>,
+        patience: Patience,
+    ) -> Result<Response<WasiBody>, Error> {
+        // What a proxy that sees the request is told is nobody else's to say.
+        request.headers_mut().remove(header::PROXY_AUTHORIZATION);
+        let is_plain = request.uri().scheme() == Some(&Scheme::HTTP);
+        let proxy = self.rules.proxy(request.uri()).filter(|_| is_plain);
+        let Some(proxy) = proxy else {
+            return self.exchange(request, patience).await;
+        };
+        if let Some(value) = proxy.basic_auth() {
+            let headers = request.headers_mut();
+            headers.insert(header::PROXY_AUTHORIZATION, value.clone());
+        }
+        let answer = self.exchange(request, patience).await?;
+        if answer.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED {
+            let failed = ProxyFailed {
+                proxy: shown(proxy.uri()),
+                why: refusal(answer.status(), ""),
+            };
+            return Err(Error::InternalError(Some(failed.to_string())));
+        }
+        Ok(answer)
+    }
+
+    async fn exchange(
         &self,
         mut request: Request<WasiBody>,
         patience: Patience,

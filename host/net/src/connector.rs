@@ -1,8 +1,11 @@
 //! Where a name leads, whether that address may be reached, and the connection.
+//!
+//! By a proxy, it is the proxy that resolves names: then only addresses that stand in
+//! a request themselves are asked about, and the names of this machine.
 
 use std::future::Future;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
@@ -12,13 +15,12 @@ use futures::future::BoxFuture;
 use http::Uri;
 use http::uri::Scheme;
 use hyper_rustls::{HttpsConnector, MaybeHttpsStream};
-use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::dns::Name;
-use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
 use tower_service::Service;
 
 use crate::failure::{NotReachable, Unresolved};
+use crate::proxy::{Rules, is_localhost};
+use crate::route::{Route, Way};
 use crate::tls::Prepared;
 
 /// Which addresses may be connected to.
@@ -48,29 +50,25 @@ impl Reach for Anywhere {
 }
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
-type Plain = HttpConnector<Resolver>;
 
 /// Makes connections.
 #[derive(Clone)]
 pub(crate) struct Connector {
-    plain: Plain,
+    plain: Route,
     reach: Arc<dyn Reach>,
     tls: Arc<LazyTls>,
 }
 
 struct LazyTls {
     prepared: Prepared,
-    with_certificate: OnceLock<HttpsConnector<Plain>>,
-    without: OnceLock<HttpsConnector<Plain>>,
+    with_certificate: OnceLock<HttpsConnector<Route>>,
+    without: OnceLock<HttpsConnector<Route>>,
 }
 
 impl Connector {
-    pub(crate) fn new(prepared: Prepared, reach: Arc<dyn Reach>) -> Self {
-        let mut plain = HttpConnector::new_with_resolver(Resolver(reach.clone()));
-        plain.enforce_http(false);
-        plain.set_nodelay(true);
+    pub(crate) fn new(prepared: Prepared, rules: Arc<Rules>, reach: Arc<dyn Reach>) -> Self {
         Self {
-            plain,
+            plain: Route::new(reach.clone(), rules),
             reach,
             tls: Arc::new(LazyTls {
                 prepared,
@@ -81,20 +79,26 @@ impl Connector {
     }
 
     /// Addresses in the request itself are not resolved, so the resolver does not
-    /// see them.
-    fn literal_may_be_reached(&self, host: &str) -> bool {
+    /// see them, nor does it see names that a proxy resolves.
+    fn may_be_reached(&self, uri: &Uri) -> bool {
+        let host = uri.host().unwrap_or_default();
         let bare = host.trim_start_matches('[').trim_end_matches(']');
-        bare.parse()
-            .map_or(true, |address| self.reach.may_connect(host, address))
+        match bare.parse() {
+            Ok(address) => self.reach.may_connect(host, address),
+            Err(_) if is_localhost(bare) && self.plain.proxy(uri).is_some() => {
+                self.reach.may_connect(host, Ipv4Addr::LOCALHOST.into())
+            }
+            Err(_) => true,
+        }
     }
 }
 
 impl LazyTls {
     fn over(
         &self,
-        plain: Plain,
+        plain: Route,
         certificate: bool,
-    ) -> Result<HttpsConnector<Plain>, rustls::Error> {
+    ) -> Result<HttpsConnector<Route>, rustls::Error> {
         let certificate = certificate && self.prepared.has_certificate();
         let known = if certificate {
             &self.with_certificate
@@ -110,16 +114,16 @@ impl LazyTls {
 }
 
 impl Service<Uri> for Connector {
-    type Response = MaybeHttpsStream<TokioIo<TcpStream>>;
+    type Response = MaybeHttpsStream<Way>;
     type Error = BoxError;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, BoxError>> + Send>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        self.plain.poll_ready(cx).map_err(Into::into)
+        self.plain.poll_ready(cx)
     }
 
     fn call(&mut self, uri: Uri) -> Self::Future {
-        if !self.literal_may_be_reached(uri.host().unwrap_or_default()) {
+        if !self.may_be_reached(&uri) {
             return Box::pin(async { Err(NotReachable.into()) });
         }
         if uri.scheme() != Some(&Scheme::HTTPS) {
@@ -140,11 +144,11 @@ impl Service<Uri> for Connector {
 }
 
 /// Where TLS is spoken when an address does not say.
-const HTTPS_PORT: u16 = 443;
+pub(crate) const HTTPS_PORT: u16 = 443;
 
 /// Resolves names as the system does, to the addresses that may be reached.
 #[derive(Clone)]
-struct Resolver(Arc<dyn Reach>);
+pub(crate) struct Resolver(pub(crate) Arc<dyn Reach>);
 
 impl Service<Name> for Resolver {
     type Response = vec::IntoIter<SocketAddr>;

@@ -15,6 +15,17 @@ pub(crate) struct NotReachable;
 #[error("the name can't be resolved: {0}")]
 pub(crate) struct Unresolved(#[source] pub(crate) io::Error);
 
+/// The proxy on the way did not do its part. It has no source, since the caller is to be
+/// told of the proxy and not of what it failed at.
+#[derive(Debug, thiserror::Error)]
+#[error("the proxy {proxy} {why}")]
+pub(crate) struct ProxyFailed {
+    /// Its address, without user and password.
+    pub(crate) proxy: String,
+    /// To be read after that.
+    pub(crate) why: String,
+}
+
 /// The error of the pool or of a body, by what caused it. The causes are asked
 /// from the outside in, and each for what it knows best.
 pub(crate) fn translate(error: &(dyn StdError + 'static)) -> Error {
@@ -42,6 +53,9 @@ fn known(cause: &(dyn StdError + 'static)) -> Option<Error> {
             rcode: None,
             info_code: None,
         });
+    }
+    if let Some(proxy) = cause.downcast_ref::<ProxyFailed>() {
+        return Some(Error::InternalError(Some(proxy.to_string())));
     }
     if let Some(tls) = cause.downcast_ref::<rustls::Error>() {
         return Some(match tls {

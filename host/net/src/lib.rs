@@ -8,6 +8,7 @@
 //!
 //! ```text
 //!   Client::send ──▶ patience (stalls) ──▶ pool ──▶ connector ──▶ Reach? ──▶ TCP ──▶ TLS
+//!                                                        └──▶ a proxy, with names ──┘
 //! ```
 //!
 //! Redirects are not followed, bodies not decoded, nothing is sent twice that the
@@ -17,10 +18,13 @@ mod client;
 mod connector;
 mod failure;
 mod patience;
+mod proxy;
+mod route;
 mod tls;
 
 pub use client::Client;
 pub use connector::{Anywhere, Reach};
 pub use patience::Patience;
+pub use proxy::{Proxies, ProxyAddress, ProxyError, VariableError};
 pub use tls::{ClientCertificate, Tls, TlsError};
 pub use wasmtime_wasi_http::{Error, WasiBody as Body};

@@ -96,8 +96,8 @@ impl Reader<'_> {
                 let place = format!("in `[{REGISTRY}.\"{name}\"]`");
                 return Err((text.span().start, unknown(text.get_ref(), &place, &known)));
             };
-            let value = typed(key, value.get_ref()).ok_or_else(|| {
-                let problem = format!("`{}` can't be this: {}", key.name(), key.form().expected());
+            let value = typed(key, value.get_ref()).map_err(|expected| {
+                let problem = format!("`{}` can't be this: {expected}", key.name());
                 (value.span().start, problem)
             })?;
             let setting = Setting {
@@ -153,14 +153,23 @@ fn tables<'a, 'i>(
     })
 }
 
-fn typed(key: Key, value: &DeValue<'_>) -> Option<Value> {
+/// A value of the key. An error says what is expected.
+fn typed(key: Key, value: &DeValue<'_>) -> Result<Value, String> {
     let integer =
         |number: &DeInteger<'_>| i64::from_str_radix(number.as_str(), number.radix()).ok();
-    match key.form() {
+    let form = key.form();
+    let value = match form {
         Form::Flag => value.as_bool().map(Value::Flag),
-        form @ Form::Count(..) => form.count(value.as_integer().and_then(integer)?),
-        Form::File | Form::Time(_) => key.parse(value.as_str()?).ok(),
-    }
+        Form::Count(..) => {
+            let count = value.as_integer().and_then(integer);
+            count.and_then(|count| form.count(count))
+        }
+        Form::File | Form::Time(_) | Form::Proxy => match value.as_str() {
+            Some(text) => return key.parse(text),
+            None => None,
+        },
+    };
+    value.ok_or_else(|| form.expected())
 }
 
 fn unknown(key: &str, place: &str, known: &[&str]) -> String {
@@ -246,7 +255,12 @@ mod tests {
                 "[registry.\"r.example\"]\nconcurency = 1",
                 &["[registry.\"r.example\"]", "mean `concurrency`"],
             ),
-            ("[registry.\"*\"]\nproxy = 1", &["`proxy`", "known are"]),
+            ("[registry.\"*\"]\nwords = 1", &["`words`", "known are"]),
+            ("[registry.\"*\"]\nproxy = 1", &["`proxy`", "http://"]),
+            (
+                "[registry.\"*\"]\nproxy = \"socks5://p\"",
+                &["`proxy`", "plain HTTP"],
+            ),
             (
                 "[registry.\"*\"]\nconcurrency = 0",
                 &["line 2, column 15", "from 1 to 1024"],

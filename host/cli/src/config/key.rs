@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::builder::TypedValueParser;
+use clap::error::ErrorKind;
+use wharf_host::ProxyAddress;
 
 /// A setting of a registry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -14,6 +16,7 @@ pub(crate) enum Key {
     CertFile,
     PrivateKeyFile,
     TlsSkipVerify,
+    Proxy,
     Concurrency,
     ConnectTimeout,
     StallTimeout,
@@ -27,6 +30,8 @@ pub(crate) enum Key {
 pub(crate) enum Value {
     Flag(bool),
     File(PathBuf),
+    /// None to use none.
+    Proxy(Option<ProxyAddress>),
     Count(u32),
     Time(Duration),
 }
@@ -42,11 +47,16 @@ pub(super) enum Form {
     Flag,
     /// A path. One that is relative begins at the file that it stands in.
     File,
+    /// A proxy's address, or the word for none.
+    Proxy,
     /// A whole number, from the first to the last.
     Count(u32, u32),
     /// A text such as `10s`, at least so long.
     Time(Duration),
 }
+
+/// What stands in place of a proxy's address to use none.
+const NO_PROXY: &str = "none";
 
 /// The most blobs that may be set to move at once: as many as the registry component
 /// takes.
@@ -62,12 +72,13 @@ const MILLISECOND: Duration = Duration::from_millis(1);
 
 impl Key {
     /// Every key.
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::PlainHttp,
         Self::CaFile,
         Self::CertFile,
         Self::PrivateKeyFile,
         Self::TlsSkipVerify,
+        Self::Proxy,
         Self::Concurrency,
         Self::ConnectTimeout,
         Self::StallTimeout,
@@ -84,6 +95,7 @@ impl Key {
             Self::CertFile => "cert-file",
             Self::PrivateKeyFile => "key-file",
             Self::TlsSkipVerify => "tls-skip-verify",
+            Self::Proxy => "proxy",
             Self::Concurrency => "concurrency",
             Self::ConnectTimeout => "connect-timeout",
             Self::StallTimeout => "stall-timeout",
@@ -109,6 +121,7 @@ impl Key {
         match self {
             Self::PlainHttp | Self::TlsSkipVerify => Form::Flag,
             Self::CaFile | Self::CertFile | Self::PrivateKeyFile => Form::File,
+            Self::Proxy => Form::Proxy,
             Self::Concurrency => Form::Count(1, MOST_TRANSFERS),
             Self::Retries => Form::Count(0, MOST_RETRIES),
             Self::ConnectTimeout | Self::StallTimeout => Form::Time(MILLISECOND),
@@ -122,6 +135,13 @@ impl Key {
         let value = match form {
             Form::Flag => text.parse().ok().map(Value::Flag),
             Form::File => (!text.is_empty()).then(|| Value::File(text.into())),
+            Form::Proxy if text == NO_PROXY => Some(Value::Proxy(None)),
+            Form::Proxy => {
+                let address: ProxyAddress = text
+                    .parse()
+                    .map_err(|error| format!("{error}, or `{NO_PROXY}`"))?;
+                Some(Value::Proxy(Some(address)))
+            }
             Form::Count(..) => text.parse().ok().and_then(|count| form.count(count)),
             Form::Time(least) => time(text).filter(|time| *time >= least).map(Value::Time),
         };
@@ -140,6 +160,13 @@ impl TypedValueParser for Reader {
     ) -> Result<Value, clap::Error> {
         let key = self.0;
         let parser = move |text: &str| key.parse(text);
+        // The usual error repeats the value, which may hold a password.
+        if let (Form::Proxy, Some(text)) = (key.form(), value.to_str()) {
+            return parser(text).map_err(|expected| {
+                let message = format!("--{} can't be this: {expected}\n", key.name());
+                clap::Error::raw(ErrorKind::ValueValidation, message).with_cmd(command)
+            });
+        }
         TypedValueParser::parse_ref(&parser, command, argument, value)
     }
 }
@@ -161,6 +188,7 @@ impl Form {
         match self {
             Self::Flag => "expected `true` or `false`".to_owned(),
             Self::File => "expected the path of a file".to_owned(),
+            Self::Proxy => format!("expected `http://HOST:PORT`, or `{NO_PROXY}`"),
             Self::Count(least, most) => {
                 format!("expected a whole number from {least} to {most}")
             }
@@ -219,6 +247,9 @@ mod tests {
             (Key::PlainHttp, "yes", None),
             (Key::CaFile, "a/b.pem", Some(Value::File("a/b.pem".into()))),
             (Key::CaFile, "", None),
+            (Key::Proxy, "none", Some(Value::Proxy(None))),
+            (Key::Proxy, "p:1", Some(Value::Proxy("p:1".parse().ok()))),
+            (Key::Proxy, "https://p:1", None),
             (Key::Concurrency, "16", Some(Value::Count(16))),
             (Key::Concurrency, "0", None),
             (Key::Concurrency, "1025", None),

@@ -40,9 +40,13 @@ Configuration:
     [registry.\"r.example:5000\"]
     ca-file = \"ca.pem\"
     stall-timeout = \"10s\"
+    proxy = \"http://proxy.example:3128\"
 
   A `wharf.toml` of a project, from the working folder up to the root of its repository,
   can only narrow: fewer transfers and retries, and shorter times.
+
+  Where no `proxy` is set, the proxies of the environment count, with curl's meaning of
+  `no_proxy`, and never for registries on this machine.
 ";
 
 /// The settings of all registries.
@@ -121,9 +125,7 @@ fn read(path: &Path, named: bool) -> Result<Document, CommandError> {
 
 /// The same document of a project, which decides nothing about trust.
 fn narrowing(document: Document) -> Result<Document, CommandError> {
-    let loose = document
-        .settings()
-        .find(|(_, setting)| matches!(setting.value, Value::Flag(_) | Value::File(_)));
+    let loose = document.settings().find(|(key, _)| default(*key).is_none());
     match loose {
         Some((_, setting)) => Err(refused(
             &setting.place,
@@ -150,9 +152,12 @@ fn default(key: Key) -> Option<Value> {
         Key::StallTimeout => pace.stall_timeout.map(Value::Time),
         Key::FirstWait => pace.first_wait.map(Value::Time),
         Key::LongestWait => pace.longest_wait.map(Value::Time),
-        Key::PlainHttp | Key::CaFile | Key::CertFile | Key::PrivateKeyFile | Key::TlsSkipVerify => {
-            None
-        }
+        Key::PlainHttp
+        | Key::CaFile
+        | Key::CertFile
+        | Key::PrivateKeyFile
+        | Key::TlsSkipVerify
+        | Key::Proxy => None,
     }
 }
 
@@ -213,6 +218,8 @@ mod tests {
             "ca-file = \"ca.pem\"",
             "cert-file = \"c.pem\"\nkey-file = \"k.pem\"",
             "tls-skip-verify = true",
+            "proxy = \"http://p.example\"",
+            "proxy = \"none\"",
         ] {
             let text = format!("[registry.\"r.example\"]\n{setting}");
             let error = narrowing(document(&text)).unwrap_err();

@@ -3,10 +3,12 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use wharf_host::{ClientCertificate, Connection, Pace, Registry, Tls};
+use wharf_host::{ClientCertificate, Connection, Pace, Proxies, ProxyAddress, Registry, Tls};
 
 use super::key::{Key, Value};
 use super::layer::Layer;
+use crate::env;
+use crate::error::CommandError;
 use crate::output::Output;
 
 /// How a registry is dealt with.
@@ -20,6 +22,8 @@ pub(crate) struct RegistrySettings {
     pub(super) client_certificate: Option<(PathBuf, PathBuf)>,
     /// When the registry's certificate is not checked: what says so.
     pub(super) skip_verify: Option<String>,
+    /// The proxy, or none; not set for those of the environment.
+    proxy: Option<Option<ProxyAddress>>,
     /// How fast and how stubbornly.
     pub(super) pace: Pace,
 }
@@ -49,6 +53,10 @@ impl RegistrySettings {
             skip_verify: skip_verify
                 .filter(|setting| setting.value == Value::Flag(true))
                 .map(|setting| setting.place.clone()),
+            proxy: match merged.value(Key::Proxy) {
+                Some(Value::Proxy(proxy)) => Some(proxy.clone()),
+                _ => None,
+            },
             pace: Pace {
                 concurrency: count(Key::Concurrency),
                 connect_timeout: time(Key::ConnectTimeout),
@@ -62,14 +70,19 @@ impl RegistrySettings {
 
     /// As the host library takes them. Warns, loudly, when the registry's identity is
     /// not going to be checked.
-    pub(crate) fn connection(self, registry: &Registry, output: Output) -> Connection {
+    pub(crate) fn connection(
+        self,
+        registry: &Registry,
+        output: Output,
+    ) -> Result<Connection, CommandError> {
+        let proxies = self.proxies(registry)?;
         if let Some(place) = &self.skip_verify {
             output.warning(&format!(
                 "{place}: the certificate of {registry} is NOT checked. Anyone on the way \
                  can read the credential and replace the content"
             ));
         }
-        Connection {
+        Ok(Connection {
             plain_http: self.plain_http,
             tls: Tls {
                 ca_file: self.ca_file,
@@ -78,7 +91,23 @@ impl RegistrySettings {
                     .map(|(certificate, key)| ClientCertificate { certificate, key }),
                 skip_verify: self.skip_verify.is_some(),
             },
+            proxies,
             pace: self.pace,
+        })
+    }
+
+    fn proxies(&self, registry: &Registry) -> Result<Proxies, CommandError> {
+        match &self.proxy {
+            Some(Some(proxy)) => Ok(Proxies::through(proxy.clone())),
+            // The environment's are never for this machine.
+            Some(None) => Ok(Proxies::default()),
+            None if registry.is_loopback() => Ok(Proxies::default()),
+            None => Proxies::of_environment(|name| env::value(name)?.into_string().ok()).map_err(
+                |error| {
+                    CommandError::usage(error.to_string())
+                        .hint("to go without a proxy, say `--proxy none`")
+                },
+            ),
         }
     }
 }
@@ -96,6 +125,7 @@ mod tests {
             (Key::CertFile, "cert.pem"),
             (Key::PrivateKeyFile, "key.pem"),
             (Key::TlsSkipVerify, "true"),
+            (Key::Proxy, "p.example:3128"),
             (Key::Concurrency, "3"),
             (Key::ConnectTimeout, "1s"),
             (Key::StallTimeout, "2s"),
@@ -108,10 +138,14 @@ mod tests {
         let settings = RegistrySettings::of(&layer);
         assert_eq!(settings.skip_verify.as_deref(), Some("--tls-skip-verify"));
         let registry = "r.example".parse().unwrap();
-        let connection = settings.connection(&registry, Output::new(Format::Plain, true));
+        let connection = settings
+            .connection(&registry, Output::new(Format::Plain, true))
+            .unwrap();
         assert!(!connection.plain_http);
         assert_eq!(connection.tls.ca_file, Some("ca.pem".into()));
         assert!(connection.tls.skip_verify);
+        let proxy = "p.example:3128".parse().unwrap();
+        assert_eq!(connection.proxies, Proxies::through(proxy));
         let certificate = connection.tls.client_certificate.unwrap();
         assert_eq!(certificate.certificate, PathBuf::from("cert.pem"));
         assert_eq!(certificate.key, PathBuf::from("key.pem"));

@@ -89,7 +89,7 @@ impl Args {
             password: password.clone(),
         };
         let settings = self.connection.settings()?.settings(registry)?;
-        let connection = settings.connection(registry, output);
+        let connection = settings.connection(registry, output)?;
         Wharf::builder(self.store.open()?)
             .connection_to(registry.clone(), connection)
             .credentials(Arc::new(Fixed::new(registry.clone(), credential)))
