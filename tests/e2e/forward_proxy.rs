@@ -2,7 +2,8 @@
 
 use std::fs;
 
-use wharf_tests::{Authority, ForwardProxy, Output, Registry, TestEnv};
+use wharf_tests::shelf::ShelvedApp;
+use wharf_tests::{Answer, Authority, ForwardProxy, Output, Registry, Server, TestEnv};
 
 use crate::{environment, greeting};
 
@@ -140,4 +141,44 @@ fn addresses_that_may_not_be_reached_are_not_asked_of_a_proxy() {
         }
     }
     assert!(proxy.asked().is_empty());
+}
+
+#[test]
+fn a_private_place_is_led_to_where_it_is_allowed() {
+    let app = ShelvedApp::new();
+    let shelf = app.shelf.clone();
+    let blobs = Server::start(move |request| shelf.answer(request));
+    let (url, asset, shelf) = (blobs.url(), app.asset.clone(), app.shelf);
+    let registry = Server::start(move |request| {
+        if request.path().ends_with(&asset) {
+            let target = format!("{url}{}", request.path());
+            return Answer::status(307).header("Location", &target);
+        }
+        shelf.answer(request)
+    });
+    // Found by a name of the world, so that this machine is closed to it.
+    let proxy = ForwardProxy::start(&registry.address());
+    let env = environment().variable("http_proxy", proxy.url());
+    let pull = format!("registry pull {UNKNOWN}/app:1 --plain-http");
+    let _ = env.run(&pull).code(7).says(&["may not be reached"]);
+    let other = format!("{pull} --allow http://127.0.0.1:1 --allow 10.0.0.0/8");
+    let _ = env.run(&other).code(7);
+    assert!(blobs.requests().is_empty());
+    let _ = env.run(&format!("{pull} --allow 169.254.0.0/16")).code(2);
+
+    let project = env.work().join("wharf.toml");
+    let allow = "[registry.\"*\"]\nallow = [\"127.0.0.0/8\"]";
+    fs::write(&project, allow).unwrap();
+    let _ = env.run(&pull).code(7).says(&["`allow`", "wharf.toml"]);
+    fs::remove_file(project).unwrap();
+
+    let origin = format!("{pull} --allow {}", blobs.url());
+    let _ = env.run(&origin).success().says(&["`allow`", &blobs.url()]);
+    assert!(env.blob(&app.asset).is_some());
+    env.empty_store();
+    let file = env.root().join("named.toml");
+    fs::write(&file, allow).unwrap();
+    let _ = env
+        .run(&format!("{pull} --config {}", file.display()))
+        .success();
 }

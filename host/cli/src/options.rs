@@ -62,6 +62,15 @@ pub(crate) struct ConnectionArgs {
     #[arg(hide_short_help = true)]
     proxy: Option<Value>,
 
+    /// Let the registry lead to this private origin or range of addresses
+    ///
+    /// `https://host:port` or `10.0.0.0/8`, for a blob store or a token server on a
+    /// private network. May be given several times. Metadata services of clouds and
+    /// link-local addresses are never reached, whatever is allowed.
+    #[arg(long, value_name = "PLACE", value_parser = config::Reader(Key::Allow))]
+    #[arg(hide_short_help = true)]
+    allow: Vec<Value>,
+
     /// Move at most so many blobs at once [default: 64]
     #[arg(long, value_name = "COUNT", value_parser = config::Reader(Key::Concurrency))]
     #[arg(hide_short_help = true)]
@@ -200,6 +209,7 @@ impl ConnectionArgs {
             (Key::PrivateKeyFile, file(&self.key_file)),
             (Key::TlsSkipVerify, flag(self.tls_skip_verify)),
             (Key::Proxy, self.proxy.clone()),
+            (Key::Allow, Value::joined(&self.allow)),
             (Key::Concurrency, self.concurrency.clone()),
             (Key::ConnectTimeout, self.connect_timeout.clone()),
             (Key::StallTimeout, self.stall_timeout.clone()),

@@ -30,6 +30,7 @@
 //! # }
 //! ```
 
+mod allowance;
 mod bindings;
 mod bound;
 mod capability;
@@ -46,6 +47,7 @@ mod session;
 mod state;
 mod wharf;
 
+pub use allowance::{Allowance, AllowanceError};
 pub use copy::CopyOptions;
 pub use error::{Error, Exchange, Mismatch};
 pub use progress::{Event, Observer, Unobserved};

@@ -11,6 +11,7 @@ use wharf_net::{Client, Proxies, Tls};
 use wharf_oci::{Digest, Platform, Reference, Registry, Repository};
 use wharf_store::{Store, Work};
 
+use crate::allowance::Allowance;
 use crate::bindings::client::Transport;
 use crate::bound::{Bounds, PROCESSOR_TIME};
 use crate::capability::grant::{Access, Grants};
@@ -53,6 +54,8 @@ pub struct Connection {
     pub tls: Tls,
     /// Which proxies lead to it, and to where it leads.
     pub proxies: Proxies,
+    /// Where it may lead although that is private.
+    pub allowed: Vec<Allowance>,
     /// How fast and how stubbornly.
     pub pace: Pace,
 }
@@ -557,8 +560,14 @@ impl Wharf {
         if let Some(client) = clients.get(registry) {
             return Ok(client.clone());
         }
-        let reach = Arc::new(RegistryReach::new(registry));
-        let Connection { tls, proxies, .. } = self.connection(registry);
+        let Connection {
+            tls,
+            proxies,
+            allowed,
+            ..
+        } = self.connection(registry);
+        let observer = self.0.observer.clone();
+        let reach = Arc::new(RegistryReach::new(registry, allowed.clone(), observer));
         let client = Client::by_proxy(tls, proxies, reach).map_err(|error| invalid(&error))?;
         clients.insert(registry.clone(), client.clone());
         Ok(client)

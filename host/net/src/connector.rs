@@ -25,10 +25,10 @@ use crate::tls::Prepared;
 
 /// Which addresses may be connected to.
 pub trait Reach: Send + Sync {
-    /// Whether `host`, as it stands in the request (IPv6 in brackets), may be
-    /// reached at `address`. Asked for every address that a name resolves to, and
-    /// for addresses that stand in the request themselves.
-    fn may_connect(&self, host: &str, address: IpAddr) -> bool;
+    /// Whether a request to `target` may be sent to the server at `address`. Asked for
+    /// every address that the target's name resolves to, and for addresses that stand
+    /// in the target themselves.
+    fn may_connect(&self, target: &Uri, address: IpAddr) -> bool;
 
     /// Whether the server at `host` and `port` may see the client certificate. Every
     /// server may ask for it, also one that another server led to.
@@ -40,7 +40,7 @@ pub trait Reach: Send + Sync {
 pub struct Anywhere;
 
 impl Reach for Anywhere {
-    fn may_connect(&self, _host: &str, _address: IpAddr) -> bool {
+    fn may_connect(&self, _target: &Uri, _address: IpAddr) -> bool {
         true
     }
 
@@ -84,9 +84,9 @@ impl Connector {
         let host = uri.host().unwrap_or_default();
         let bare = host.trim_start_matches('[').trim_end_matches(']');
         match bare.parse() {
-            Ok(address) => self.reach.may_connect(host, address),
+            Ok(address) => self.reach.may_connect(uri, address),
             Err(_) if is_localhost(bare) && self.plain.proxy(uri).is_some() => {
-                self.reach.may_connect(host, Ipv4Addr::LOCALHOST.into())
+                self.reach.may_connect(uri, Ipv4Addr::LOCALHOST.into())
             }
             Err(_) => true,
         }
@@ -148,7 +148,11 @@ pub(crate) const HTTPS_PORT: u16 = 443;
 
 /// Resolves names as the system does, to the addresses that may be reached.
 #[derive(Clone)]
-pub(crate) struct Resolver(pub(crate) Arc<dyn Reach>);
+pub(crate) struct Resolver {
+    pub(crate) reach: Arc<dyn Reach>,
+    /// What the name stands in.
+    pub(crate) target: Uri,
+}
 
 impl Service<Name> for Resolver {
     type Response = vec::IntoIter<SocketAddr>;
@@ -160,7 +164,7 @@ impl Service<Name> for Resolver {
     }
 
     fn call(&mut self, name: Name) -> Self::Future {
-        let reach = self.0.clone();
+        let Self { reach, target } = self.clone();
         Box::pin(async move {
             let found = tokio::net::lookup_host((name.as_str(), 0))
                 .await
@@ -169,7 +173,7 @@ impl Service<Name> for Resolver {
             let mut may = Vec::new();
             for address in found {
                 any = true;
-                if reach.may_connect(name.as_str(), address.ip().to_canonical()) {
+                if reach.may_connect(&target, address.ip().to_canonical()) {
                     may.push(address);
                 }
             }

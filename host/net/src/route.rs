@@ -31,9 +31,7 @@ use crate::proxy::{Rules, shown};
 /// Opens the way to where an address leads, without TLS.
 #[derive(Clone)]
 pub(crate) struct Route {
-    straight: HttpConnector<Resolver>,
-    /// The proxy was named by the user: it may be wherever it is.
-    to_proxy: HttpConnector<Resolver>,
+    reach: Arc<dyn Reach>,
     rules: Arc<Rules>,
 }
 
@@ -44,19 +42,11 @@ pub(crate) struct Way {
     forwarded: bool,
 }
 
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
 impl Route {
     pub(crate) fn new(reach: Arc<dyn Reach>, rules: Arc<Rules>) -> Self {
-        let connector = |reach| {
-            let mut connector = HttpConnector::new_with_resolver(Resolver(reach));
-            connector.enforce_http(false);
-            connector.set_nodelay(true);
-            connector
-        };
-        Self {
-            straight: connector(reach),
-            to_proxy: connector(Arc::new(Anywhere)),
-            rules,
-        }
+        Self { reach, rules }
     }
 
     /// The proxy on the way to an address.
@@ -67,17 +57,16 @@ impl Route {
 
 impl Service<Uri> for Route {
     type Response = Way;
-    type Error = Box<dyn std::error::Error + Send + Sync>;
+    type Error = BoxError;
     type Future = BoxFuture<'static, Result<Way, Self::Error>>;
 
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        std::task::ready!(self.to_proxy.poll_ready(cx))?;
-        self.straight.poll_ready(cx).map_err(Into::into)
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, target: Uri) -> Self::Future {
         let Some(proxy) = self.proxy(&target) else {
-            let connecting = self.straight.call(target);
+            let connecting = connect(self.reach.clone(), target);
             return Box::pin(async move {
                 Ok(Way {
                     tcp: connecting.await?,
@@ -85,7 +74,8 @@ impl Service<Uri> for Route {
                 })
             });
         };
-        let connecting = self.to_proxy.call(proxy.uri().clone());
+        // The user named the proxy: it may be wherever it is.
+        let connecting = connect(Arc::new(Anywhere), proxy.uri().clone());
         Box::pin(async move {
             let failed = |why: String| ProxyFailed {
                 proxy: shown(proxy.uri()),
@@ -109,6 +99,21 @@ impl Service<Uri> for Route {
             })
         })
     }
+}
+
+/// Connects to where an address leads, if `reach` lets it.
+fn connect(
+    reach: Arc<dyn Reach>,
+    target: Uri,
+) -> impl Future<Output = Result<TokioIo<TcpStream>, impl Into<BoxError> + std::error::Error + 'static>>
+{
+    let mut connector = HttpConnector::new_with_resolver(Resolver {
+        reach,
+        target: target.clone(),
+    });
+    connector.enforce_http(false);
+    connector.set_nodelay(true);
+    connector.call(target)
 }
 
 /// Asks a proxy for a connection to the server of an address (RFC 9110 §9.3.6). An

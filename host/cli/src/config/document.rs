@@ -153,12 +153,22 @@ fn tables<'a, 'i>(
     })
 }
 
+/// The members of an array of texts.
+fn texts<'a>(value: &'a DeValue<'_>) -> Option<Vec<&'a str>> {
+    let members = value.as_array()?.iter();
+    members.map(|member| member.get_ref().as_str()).collect()
+}
+
 /// A value of the key. An error says what is expected.
 fn typed(key: Key, value: &DeValue<'_>) -> Result<Value, String> {
     let integer =
         |number: &DeInteger<'_>| i64::from_str_radix(number.as_str(), number.radix()).ok();
     let form = key.form();
     let value = match form {
+        Form::Allow => match texts(value) {
+            Some(members) => return key.parse(&members.join(",")),
+            None => None,
+        },
         Form::Flag => value.as_bool().map(Value::Flag),
         Form::Count(..) => {
             let count = value.as_integer().and_then(integer);
@@ -257,6 +267,11 @@ mod tests {
             ),
             ("[registry.\"*\"]\nwords = 1", &["`words`", "known are"]),
             ("[registry.\"*\"]\nproxy = 1", &["`proxy`", "http://"]),
+            ("[registry.\"*\"]\nallow = [1]", &["`allow`", "list"]),
+            (
+                "[registry.\"*\"]\nallow = [\"169.254.169.254\"]",
+                &["`allow`", "metadata"],
+            ),
             (
                 "[registry.\"*\"]\nproxy = \"socks5://p\"",
                 &["`proxy`", "plain HTTP"],

@@ -1,12 +1,14 @@
 //! The settings of a registry: their names, and the form of their values.
 
 use std::ffi::OsStr;
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::time::Duration;
 
 use clap::builder::TypedValueParser;
 use clap::error::ErrorKind;
-use wharf_host::ProxyAddress;
+use wharf_host::{Allowance, ProxyAddress};
 
 /// A setting of a registry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -17,6 +19,7 @@ pub(crate) enum Key {
     PrivateKeyFile,
     TlsSkipVerify,
     Proxy,
+    Allow,
     Concurrency,
     ConnectTimeout,
     StallTimeout,
@@ -32,6 +35,7 @@ pub(crate) enum Value {
     File(PathBuf),
     /// None to use none.
     Proxy(Option<ProxyAddress>),
+    Allow(Vec<Allowance>),
     Count(u32),
     Time(Duration),
 }
@@ -49,6 +53,8 @@ pub(super) enum Form {
     File,
     /// A proxy's address, or the word for none.
     Proxy,
+    /// A list of origins and ranges of addresses. As one text, they have commas between.
+    Allow,
     /// A whole number, from the first to the last.
     Count(u32, u32),
     /// A text such as `10s`, at least so long.
@@ -72,13 +78,14 @@ const MILLISECOND: Duration = Duration::from_millis(1);
 
 impl Key {
     /// Every key.
-    pub(crate) const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 13] = [
         Self::PlainHttp,
         Self::CaFile,
         Self::CertFile,
         Self::PrivateKeyFile,
         Self::TlsSkipVerify,
         Self::Proxy,
+        Self::Allow,
         Self::Concurrency,
         Self::ConnectTimeout,
         Self::StallTimeout,
@@ -96,6 +103,7 @@ impl Key {
             Self::PrivateKeyFile => "key-file",
             Self::TlsSkipVerify => "tls-skip-verify",
             Self::Proxy => "proxy",
+            Self::Allow => "allow",
             Self::Concurrency => "concurrency",
             Self::ConnectTimeout => "connect-timeout",
             Self::StallTimeout => "stall-timeout",
@@ -122,6 +130,7 @@ impl Key {
             Self::PlainHttp | Self::TlsSkipVerify => Form::Flag,
             Self::CaFile | Self::CertFile | Self::PrivateKeyFile => Form::File,
             Self::Proxy => Form::Proxy,
+            Self::Allow => Form::Allow,
             Self::Concurrency => Form::Count(1, MOST_TRANSFERS),
             Self::Retries => Form::Count(0, MOST_RETRIES),
             Self::ConnectTimeout | Self::StallTimeout => Form::Time(MILLISECOND),
@@ -142,6 +151,7 @@ impl Key {
                     .map_err(|error| format!("{error}, or `{NO_PROXY}`"))?;
                 Some(Value::Proxy(Some(address)))
             }
+            Form::Allow => Some(Value::Allow(list(text)?)),
             Form::Count(..) => text.parse().ok().and_then(|count| form.count(count)),
             Form::Time(least) => time(text).filter(|time| *time >= least).map(Value::Time),
         };
@@ -189,6 +199,9 @@ impl Form {
             Self::Flag => "expected `true` or `false`".to_owned(),
             Self::File => "expected the path of a file".to_owned(),
             Self::Proxy => format!("expected `http://HOST:PORT`, or `{NO_PROXY}`"),
+            Self::Allow => "expected a list of origins and ranges of addresses, \
+                 `[\"https://HOST:PORT\", \"10.0.0.0/8\"]`"
+                .to_owned(),
             Self::Count(least, most) => {
                 format!("expected a whole number from {least} to {most}")
             }
@@ -201,6 +214,16 @@ impl Form {
 }
 
 impl Value {
+    /// One value of what was given several times: lists become one.
+    pub(crate) fn joined(values: &[Self]) -> Option<Self> {
+        let mut values = values.iter().cloned();
+        let first = values.next()?;
+        Some(values.fold(first, |all, more| match (all, more) {
+            (Self::Allow(all), Self::Allow(more)) => Self::Allow([all, more].concat()),
+            (_, last) => last,
+        }))
+    }
+
     /// The same, where a relative path begins at `folder`.
     pub(super) fn relative_to(self, folder: &Path) -> Self {
         match self {
@@ -208,6 +231,15 @@ impl Value {
             other => other,
         }
     }
+}
+
+/// The members of a list that is one text.
+fn list<T: FromStr<Err: Display>>(text: &str) -> Result<Vec<T>, String> {
+    let members = text.split(',').map(str::trim);
+    members
+        .filter(|member| !member.is_empty())
+        .map(|member| member.parse().map_err(|error: T::Err| error.to_string()))
+        .collect()
 }
 
 /// A time with its unit, for example `250ms` or `10s`.

@@ -42,6 +42,9 @@ Configuration:
     stall-timeout = \"10s\"
     proxy = \"http://proxy.example:3128\"
 
+  A registry that leads to its blob store or token server on a private network needs
+  `allow = [\"https://blobs.internal:9000\", \"10.0.0.0/8\"]`.
+
   A `wharf.toml` of a project, from the working folder up to the root of its repository,
   can only narrow: fewer transfers and retries, and shorter times.
 
@@ -157,7 +160,8 @@ fn default(key: Key) -> Option<Value> {
         | Key::CertFile
         | Key::PrivateKeyFile
         | Key::TlsSkipVerify
-        | Key::Proxy => None,
+        | Key::Proxy
+        | Key::Allow => None,
     }
 }
 
@@ -220,6 +224,7 @@ mod tests {
             "tls-skip-verify = true",
             "proxy = \"http://p.example\"",
             "proxy = \"none\"",
+            "allow = [\"10.0.0.0/8\"]",
         ] {
             let text = format!("[registry.\"r.example\"]\n{setting}");
             let error = narrowing(document(&text)).unwrap_err();

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use wharf_host::{ClientCertificate, Connection, Pace, Proxies, ProxyAddress, Registry, Tls};
+use wharf_host::{
+    Allowance, ClientCertificate, Connection, Pace, Proxies, ProxyAddress, Registry, Tls,
+};
 
 use super::key::{Key, Value};
 use super::layer::Layer;
@@ -24,6 +26,8 @@ pub(crate) struct RegistrySettings {
     pub(super) skip_verify: Option<String>,
     /// The proxy, or none; not set for those of the environment.
     proxy: Option<Option<ProxyAddress>>,
+    /// Where it may lead although that is private.
+    allowed: Vec<Allowance>,
     /// How fast and how stubbornly.
     pub(super) pace: Pace,
 }
@@ -56,6 +60,10 @@ impl RegistrySettings {
             proxy: match merged.value(Key::Proxy) {
                 Some(Value::Proxy(proxy)) => Some(proxy.clone()),
                 _ => None,
+            },
+            allowed: match merged.value(Key::Allow) {
+                Some(Value::Allow(allowed)) => allowed.clone(),
+                _ => Vec::new(),
             },
             pace: Pace {
                 concurrency: count(Key::Concurrency),
@@ -92,6 +100,7 @@ impl RegistrySettings {
                 skip_verify: self.skip_verify.is_some(),
             },
             proxies,
+            allowed: self.allowed,
             pace: self.pace,
         })
     }
@@ -126,6 +135,7 @@ mod tests {
             (Key::PrivateKeyFile, "key.pem"),
             (Key::TlsSkipVerify, "true"),
             (Key::Proxy, "p.example:3128"),
+            (Key::Allow, "https://b.example, 10.0.0.0/8"),
             (Key::Concurrency, "3"),
             (Key::ConnectTimeout, "1s"),
             (Key::StallTimeout, "2s"),
@@ -146,6 +156,7 @@ mod tests {
         assert!(connection.tls.skip_verify);
         let proxy = "p.example:3128".parse().unwrap();
         assert_eq!(connection.proxies, Proxies::through(proxy));
+        assert_eq!(connection.allowed.len(), 2);
         let certificate = connection.tls.client_certificate.unwrap();
         assert_eq!(certificate.certificate, PathBuf::from("cert.pem"));
         assert_eq!(certificate.key, PathBuf::from("key.pem"));

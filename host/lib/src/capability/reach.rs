@@ -3,9 +3,15 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
+use http::Uri;
+use http::uri::Scheme;
 use wharf_net::Reach;
 use wharf_oci::{Origin, Registry};
+
+use crate::allowance::Allowance;
+use crate::progress::{Event, Observer};
 
 /// What kind of place an address is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,40 +28,82 @@ pub(crate) enum Class {
 }
 
 /// The addresses for dealing with one registry: loopback when the registry is
-/// there, private ones when it is, public ones, and never any other.
-#[derive(Debug)]
+/// there, private ones when it is, public ones, those that the user allows, and never
+/// any other.
 pub(crate) struct RegistryReach {
     host: String,
     port: u16,
     is_loopback: bool,
     /// The registry was found at a private address.
     is_private: AtomicBool,
+    allowed: Vec<Allowance>,
+    /// What was let through because it was allowed, to be told once each.
+    told: Mutex<Vec<(Origin, IpAddr)>>,
+    observer: Arc<dyn Observer>,
 }
 
 impl RegistryReach {
-    pub(crate) fn new(registry: &Registry) -> Self {
+    pub(crate) fn new(
+        registry: &Registry,
+        allowed: Vec<Allowance>,
+        observer: Arc<dyn Observer>,
+    ) -> Self {
         let origin: Origin = registry.origin(true);
         Self {
             host: origin.host().to_owned(),
             port: origin.port(),
             is_loopback: registry.is_loopback(),
             is_private: AtomicBool::new(false),
+            allowed,
+            told: Mutex::default(),
+            observer,
         }
+    }
+
+    /// Whether the user lets it lead to a place that is closed to it else.
+    fn is_allowed(&self, target: &Uri, address: IpAddr) -> bool {
+        if self.allowed.is_empty() {
+            return false;
+        }
+        let is_secure = target.scheme() == Some(&Scheme::HTTPS);
+        let port = target
+            .port_u16()
+            .unwrap_or(if is_secure { 443 } else { 80 });
+        let Ok(origin) = Origin::new(is_secure, target.host().unwrap_or_default(), port) else {
+            return false;
+        };
+        let covers = |allowance: &&Allowance| allowance.covers(&origin, address);
+        let Some(allowance) = self.allowed.iter().find(covers) else {
+            return false;
+        };
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = (origin, address);
+        if !told.contains(&place) {
+            self.observer.event(Event::Note(format!(
+                "{} at {address} may be reached because `allow` has {allowance}",
+                place.0
+            )));
+            told.push(place);
+        }
+        true
     }
 }
 
 impl Reach for RegistryReach {
-    fn may_connect(&self, host: &str, address: IpAddr) -> bool {
+    fn may_connect(&self, target: &Uri, address: IpAddr) -> bool {
         match class(address) {
             Class::Forbidden => false,
             Class::Public => true,
-            Class::Loopback => self.is_loopback,
+            Class::Loopback => self.is_loopback || self.is_allowed(target, address),
             Class::Private => {
                 // Whoever names a registry means its network too.
+                let host = target.host().unwrap_or_default();
                 if host.eq_ignore_ascii_case(&self.host) {
                     self.is_private.store(true, Ordering::Relaxed);
                 }
-                self.is_loopback || self.is_private.load(Ordering::Relaxed)
+                self.is_loopback
+                    || self.is_private.load(Ordering::Relaxed)
+                    || self.is_allowed(target, address)
             }
         }
     }
@@ -141,6 +189,17 @@ fn embedded_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
 mod tests {
     use super::*;
 
+    fn reach(registry: &str, allowed: &[&str]) -> RegistryReach {
+        let allowed = allowed.iter().map(|text| text.parse().unwrap()).collect();
+        let observer = Arc::new(crate::progress::Unobserved);
+        RegistryReach::new(&registry.parse().unwrap(), allowed, observer)
+    }
+
+    fn may_connect(reach: &RegistryReach, host: &str, address: &str) -> bool {
+        let target = format!("https://{host}:9000/").parse().unwrap();
+        reach.may_connect(&target, address.parse().unwrap())
+    }
+
     fn of(text: &str) -> Class {
         class(text.parse().unwrap())
     }
@@ -188,33 +247,45 @@ mod tests {
 
     #[test]
     fn private_addresses_are_for_private_registries() {
-        let registry = "registry.corp.example:5000".parse().unwrap();
-        let private = "10.0.0.1".parse().unwrap();
-        let reach = RegistryReach::new(&registry);
-        assert!(!reach.may_connect("blobs.example", private));
-        assert!(reach.may_connect("registry.corp.example", private));
-        assert!(reach.may_connect("blobs.example", private));
-        assert!(!reach.may_connect("blobs.example", "127.0.0.1".parse().unwrap()));
-        assert!(!reach.may_connect("registry.corp.example", "169.254.169.254".parse().unwrap()));
+        let reach = reach("registry.corp.example:5000", &[]);
+        assert!(!may_connect(&reach, "blobs.example", "10.0.0.1"));
+        assert!(may_connect(&reach, "registry.corp.example", "10.0.0.1"));
+        assert!(may_connect(&reach, "blobs.example", "10.0.0.1"));
+        assert!(!may_connect(&reach, "blobs.example", "127.0.0.1"));
+        assert!(!may_connect(
+            &reach,
+            "registry.corp.example",
+            "169.254.169.254"
+        ));
+    }
+
+    #[test]
+    fn what_the_user_allows_is_open_to_that_registry() {
+        let allowed = ["https://blobs.example:9000", "10.9.0.0/16"];
+        let reach = reach("r.example", &allowed);
+        assert!(may_connect(&reach, "blobs.example", "10.0.0.1"));
+        assert!(may_connect(&reach, "blobs.example", "127.0.0.1"));
+        assert!(may_connect(&reach, "tokens.example", "10.9.0.1"));
+        assert!(!may_connect(&reach, "tokens.example", "10.8.0.1"));
+        assert!(!may_connect(&reach, "blobs.example", "169.254.169.254"));
     }
 
     #[test]
     fn the_client_certificate_is_for_the_registry() {
-        let reach = RegistryReach::new(&"r.example:5000".parse().unwrap());
+        let reach = reach("r.example:5000", &[]);
         assert!(reach.may_see_certificate("R.example", 5000));
         assert!(!reach.may_see_certificate("r.example", 443));
         assert!(!reach.may_see_certificate("blobs.r.example", 5000));
-        let reach = RegistryReach::new(&"r.example".parse().unwrap());
+        let reach = self::reach("r.example", &[]);
         assert!(reach.may_see_certificate("r.example", 443));
     }
 
     #[test]
     fn this_machine_is_for_registries_on_it() {
-        let loopback = "127.0.0.1".parse().unwrap();
-        let local = RegistryReach::new(&"localhost:5000".parse().unwrap());
-        assert!(local.may_connect("localhost", loopback));
+        let local = reach("localhost:5000", &[]);
+        assert!(may_connect(&local, "localhost", "127.0.0.1"));
         // A name of the world that resolves to this machine is not on it.
-        let rebound = RegistryReach::new(&"r.example".parse().unwrap());
-        assert!(!rebound.may_connect("r.example", loopback));
+        let rebound = reach("r.example", &[]);
+        assert!(!may_connect(&rebound, "r.example", "127.0.0.1"));
     }
 }
