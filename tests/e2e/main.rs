@@ -18,6 +18,7 @@ mod listing;
 mod login;
 mod manifest;
 mod memory;
+mod mirror;
 mod naming;
 mod pull;
 mod push;

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
-use wharf_host::{Pull, Registry, Store, Wharf};
+use wharf_host::{Mirror, Pull, Registry, Store, Wharf};
 
 pub(crate) use credential::CredentialArgs;
 
@@ -70,6 +70,15 @@ pub(crate) struct ConnectionArgs {
     #[arg(long, value_name = "PLACE", value_parser = config::Reader(Key::Allow))]
     #[arg(hide_short_help = true)]
     allow: Vec<Value>,
+
+    /// Fetch from this mirror first, `host:port` or `host/prefix`
+    ///
+    /// May be given several times: they are asked in this order, and then the registry
+    /// itself. Every byte is checked by digest; what a tag leads to is the mirror's word.
+    /// A mirror has its own settings and credentials. Nothing is ever sent there.
+    #[arg(long, visible_alias = "mirror", value_name = "MIRROR")]
+    #[arg(value_parser = config::Reader(Key::Mirrors), hide_short_help = true)]
+    mirrors: Vec<Value>,
 
     /// Move at most so many blobs at once [default: 64]
     #[arg(long, value_name = "COUNT", value_parser = config::Reader(Key::Concurrency))]
@@ -210,6 +219,7 @@ impl ConnectionArgs {
             (Key::TlsSkipVerify, flag(self.tls_skip_verify)),
             (Key::Proxy, self.proxy.clone()),
             (Key::Allow, Value::joined(&self.allow)),
+            (Key::Mirrors, Value::joined(&self.mirrors)),
             (Key::Concurrency, self.concurrency.clone()),
             (Key::ConnectTimeout, self.connect_timeout.clone()),
             (Key::StallTimeout, self.stall_timeout.clone()),
@@ -258,9 +268,19 @@ pub(crate) fn wharf(
     let mut builder = Wharf::builder(store).observer(Arc::new(progress.clone()));
     if !registries.is_empty() {
         let settings = connection.settings()?;
-        for registry in registries.iter().collect::<BTreeSet<_>>() {
+        let asked: BTreeSet<_> = registries
+            .iter()
+            .map(|registry| (*registry).clone())
+            .collect();
+        let mut mirrors = BTreeSet::new();
+        for registry in &asked {
             let connection = settings.settings(registry)?.connection(registry, output)?;
-            builder = builder.connection_to((*registry).clone(), connection);
+            mirrors.extend(connection.mirrors.iter().map(Mirror::registry).cloned());
+            builder = builder.connection_to(registry.clone(), connection);
+        }
+        for mirror in mirrors.difference(&asked) {
+            let connection = settings.settings(mirror)?.connection(mirror, output)?;
+            builder = builder.connection_to(mirror.clone(), connection);
         }
         let credentials = connection.credential.sources(registries, output)?;
         builder = builder.credentials(Arc::new(credentials));

@@ -47,7 +47,8 @@ impl Wharf {
             },
             None => Asked::whole(),
         };
-        let root = self.resolve_asked(source, asked).await?;
+        let is_elsewhere = source.registry != target.registry;
+        let root = self.resolve_asked(source, asked, is_elsewhere).await?;
         let source = &source.at_digest(root.digest.clone());
         let mut listed = self.members(&root, Some(source)).await?;
         // Itself, which is the last.
@@ -98,6 +99,7 @@ impl Wharf {
         let subject = Subject {
             registry: &target.registry,
             repository: Some(target.repository.clone()),
+            stands_for: None,
             sources: vec![source.repository.clone()],
             asked: Asked::whole(),
         };

@@ -21,21 +21,25 @@ impl Wharf {
             platform: platform.map(ToString::to_string),
             ..Asked::default()
         };
-        self.resolve_asked(reference, asked).await
+        self.resolve_asked(reference, asked, true).await
     }
 
+    /// The same for what is asked, at mirrors too or at the registry alone: what is
+    /// written there does not begin with the word of another.
     pub(crate) async fn resolve_asked(
         &self,
         reference: &Reference,
         asked: Asked,
+        at_mirrors: bool,
     ) -> Result<Descriptor, Error> {
-        let operation = Operation::Resolve {
-            reference: reference.to_string(),
+        let resolve = |reference| Operation::Resolve { reference };
+        let answered = if at_mirrors {
+            self.read(reference, resolve, asked).await
+        } else {
+            let operation = resolve(reference.to_string());
+            self.about(reference, Access::Read, operation, asked).await
         };
-        match self
-            .about(reference, Access::Read, operation, asked)
-            .await?
-        {
+        match answered? {
             Answer::Descriptor(answered) => descriptor(answered),
             _ => Err(unexpected()),
         }
@@ -50,18 +54,13 @@ impl Wharf {
         platform: Option<&Platform>,
         layers: &[&str],
     ) -> Result<Report, Error> {
-        let operation = Operation::Pull {
-            reference: reference.to_string(),
-        };
+        let pull = |reference| Operation::Pull { reference };
         let asked = Asked {
             platform: platform.map(ToString::to_string),
             layers: Some(layers.iter().map(ToString::to_string).collect()),
             ..Asked::default()
         };
-        match self
-            .about(reference, Access::Read, operation, asked)
-            .await?
-        {
+        match self.read(reference, pull, asked).await? {
             Answer::Report(report) => report.try_into(),
             _ => Err(unexpected()),
         }

@@ -6,7 +6,7 @@ use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 use wharf_net::Client;
-use wharf_oci::{Registry, Repository};
+use wharf_oci::{Reference, Registry, Repository};
 use wharf_store::Store;
 
 use crate::bindings::types;
@@ -23,6 +23,8 @@ pub(crate) struct State {
     pub(crate) store: Store,
     /// The one repository whose names may be set and asked for.
     pub(crate) repository: Option<Repository>,
+    /// In whose place that repository is read: names in the store are of this one.
+    pub(crate) stands_for: Option<Reference>,
     pub(crate) vault: Vault,
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) bounds: Bounds,
@@ -34,6 +36,8 @@ pub(crate) struct State {
 /// What a call with a registry is lent of the network.
 pub(crate) struct Network {
     pub(crate) registry: Registry,
+    /// In whose place it is asked, where it is a mirror.
+    pub(crate) stands_for: Option<Reference>,
     /// None to do without: then every request is refused.
     pub(crate) client: Option<Client>,
     pub(crate) grants: Grants,
@@ -54,6 +58,7 @@ impl State {
             table: ResourceTable::new(),
             store,
             repository,
+            stands_for: network.stands_for,
             vault: Vault {
                 registry: Some(network.registry),
                 source: network.credentials,
@@ -85,6 +90,7 @@ impl State {
             table: ResourceTable::new(),
             store,
             repository: None,
+            stands_for: None,
             vault: Vault {
                 registry: None,
                 source: Arc::new(crate::credentials::Chain::default()),

@@ -18,6 +18,7 @@ use crate::capability::grant::{Access, Grants};
 use crate::capability::reach::RegistryReach;
 use crate::credentials::{Chain, CredentialSource};
 use crate::error::Error;
+use crate::mirror::Mirror;
 use crate::operation::{Answer, Operation};
 use crate::progress::{Event, Observer, Unobserved};
 use crate::report::{Packed, Report};
@@ -56,6 +57,8 @@ pub struct Connection {
     pub proxies: Proxies,
     /// Where it may lead although that is private.
     pub allowed: Vec<Allowance>,
+    /// Who is asked before it for what is only read, in this order.
+    pub mirrors: Vec<Mirror>,
     /// How fast and how stubbornly.
     pub pace: Pace,
 }
@@ -134,6 +137,8 @@ pub struct PushOptions {
 pub(crate) struct Subject<'a> {
     pub(crate) registry: &'a Registry,
     pub(crate) repository: Option<Repository>,
+    /// What the names of the repository are in the store, where they are others.
+    pub(crate) stands_for: Option<&'a Reference>,
     /// Other repositories that may be read.
     pub(crate) sources: Vec<Repository>,
     pub(crate) asked: Asked,
@@ -278,6 +283,7 @@ impl Wharf {
         let subject = Subject {
             registry,
             repository: None,
+            stands_for: None,
             sources: Vec::new(),
             asked: Asked::default(),
         };
@@ -349,10 +355,15 @@ impl Wharf {
         access: Access,
         asked: Asked,
     ) -> Result<Report, Error> {
-        let operation = Operation::Pull {
-            reference: reference.to_string(),
+        let pull = |reference| Operation::Pull { reference };
+        let answered = match access {
+            Access::Read => self.read(reference, pull, asked).await,
+            _ => {
+                let operation = pull(reference.to_string());
+                self.about(reference, access, operation, asked).await
+            }
         };
-        match self.about(reference, access, operation, asked).await? {
+        match answered? {
             Answer::Report(report) => report.try_into(),
             _ => Err(unexpected()),
         }
@@ -483,6 +494,7 @@ impl Wharf {
         let subject = Subject {
             registry: &reference.registry,
             repository: Some(reference.repository.clone()),
+            stands_for: None,
             sources: Vec::new(),
             asked,
         };
@@ -499,6 +511,7 @@ impl Wharf {
         let Subject {
             registry,
             repository,
+            stands_for,
             sources,
             asked,
         } = subject;
@@ -511,6 +524,7 @@ impl Wharf {
         };
         let network = Network {
             registry: registry.clone(),
+            stands_for: stands_for.cloned(),
             client: match access {
                 Access::None => None,
                 _ => Some(self.client(registry)?),
@@ -528,6 +542,11 @@ impl Wharf {
     /// Tells the observer.
     pub(crate) fn tell(&self, event: Event) {
         self.0.observer.event(event);
+    }
+
+    /// The mirrors of a registry.
+    pub(crate) fn mirrors(&self, registry: &Registry) -> &[Mirror] {
+        &self.connection(registry).mirrors
     }
 
     fn connection(&self, registry: &Registry) -> &Connection {

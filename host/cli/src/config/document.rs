@@ -165,7 +165,7 @@ fn typed(key: Key, value: &DeValue<'_>) -> Result<Value, String> {
         |number: &DeInteger<'_>| i64::from_str_radix(number.as_str(), number.radix()).ok();
     let form = key.form();
     let value = match form {
-        Form::Allow => match texts(value) {
+        Form::Allow | Form::Mirrors => match texts(value) {
             Some(members) => return key.parse(&members.join(",")),
             None => None,
         },

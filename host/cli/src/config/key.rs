@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use clap::builder::TypedValueParser;
 use clap::error::ErrorKind;
-use wharf_host::{Allowance, ProxyAddress};
+use wharf_host::{Allowance, Mirror, ProxyAddress};
 
 /// A setting of a registry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,6 +20,7 @@ pub(crate) enum Key {
     TlsSkipVerify,
     Proxy,
     Allow,
+    Mirrors,
     Concurrency,
     ConnectTimeout,
     StallTimeout,
@@ -36,6 +37,7 @@ pub(crate) enum Value {
     /// None to use none.
     Proxy(Option<ProxyAddress>),
     Allow(Vec<Allowance>),
+    Mirrors(Vec<Mirror>),
     Count(u32),
     Time(Duration),
 }
@@ -55,6 +57,8 @@ pub(super) enum Form {
     Proxy,
     /// A list of origins and ranges of addresses. As one text, they have commas between.
     Allow,
+    /// A list of registries, each with or without what stands before repositories there.
+    Mirrors,
     /// A whole number, from the first to the last.
     Count(u32, u32),
     /// A text such as `10s`, at least so long.
@@ -78,7 +82,7 @@ const MILLISECOND: Duration = Duration::from_millis(1);
 
 impl Key {
     /// Every key.
-    pub(crate) const ALL: [Self; 13] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::PlainHttp,
         Self::CaFile,
         Self::CertFile,
@@ -86,6 +90,7 @@ impl Key {
         Self::TlsSkipVerify,
         Self::Proxy,
         Self::Allow,
+        Self::Mirrors,
         Self::Concurrency,
         Self::ConnectTimeout,
         Self::StallTimeout,
@@ -104,6 +109,7 @@ impl Key {
             Self::TlsSkipVerify => "tls-skip-verify",
             Self::Proxy => "proxy",
             Self::Allow => "allow",
+            Self::Mirrors => "mirrors",
             Self::Concurrency => "concurrency",
             Self::ConnectTimeout => "connect-timeout",
             Self::StallTimeout => "stall-timeout",
@@ -131,6 +137,7 @@ impl Key {
             Self::CaFile | Self::CertFile | Self::PrivateKeyFile => Form::File,
             Self::Proxy => Form::Proxy,
             Self::Allow => Form::Allow,
+            Self::Mirrors => Form::Mirrors,
             Self::Concurrency => Form::Count(1, MOST_TRANSFERS),
             Self::Retries => Form::Count(0, MOST_RETRIES),
             Self::ConnectTimeout | Self::StallTimeout => Form::Time(MILLISECOND),
@@ -152,6 +159,7 @@ impl Key {
                 Some(Value::Proxy(Some(address)))
             }
             Form::Allow => Some(Value::Allow(list(text)?)),
+            Form::Mirrors => Some(Value::Mirrors(list(text)?)),
             Form::Count(..) => text.parse().ok().and_then(|count| form.count(count)),
             Form::Time(least) => time(text).filter(|time| *time >= least).map(Value::Time),
         };
@@ -202,6 +210,9 @@ impl Form {
             Self::Allow => "expected a list of origins and ranges of addresses, \
                  `[\"https://HOST:PORT\", \"10.0.0.0/8\"]`"
                 .to_owned(),
+            Self::Mirrors => {
+                "expected a list of registries, `[\"HOST:PORT\", \"HOST/PREFIX\"]`".to_owned()
+            }
             Self::Count(least, most) => {
                 format!("expected a whole number from {least} to {most}")
             }
@@ -220,6 +231,7 @@ impl Value {
         let first = values.next()?;
         Some(values.fold(first, |all, more| match (all, more) {
             (Self::Allow(all), Self::Allow(more)) => Self::Allow([all, more].concat()),
+            (Self::Mirrors(all), Self::Mirrors(more)) => Self::Mirrors([all, more].concat()),
             (_, last) => last,
         }))
     }

@@ -37,6 +37,9 @@ Configuration:
     [registry.\"*\"]
     retries = 3
 
+    [registry.\"docker.io\"]
+    mirrors = [\"mirror.example:5000\", \"r.example/hub\"]
+
     [registry.\"r.example:5000\"]
     ca-file = \"ca.pem\"
     stall-timeout = \"10s\"
@@ -161,7 +164,8 @@ fn default(key: Key) -> Option<Value> {
         | Key::PrivateKeyFile
         | Key::TlsSkipVerify
         | Key::Proxy
-        | Key::Allow => None,
+        | Key::Allow
+        | Key::Mirrors => None,
     }
 }
 
@@ -225,6 +229,7 @@ mod tests {
             "proxy = \"http://p.example\"",
             "proxy = \"none\"",
             "allow = [\"10.0.0.0/8\"]",
+            "mirrors = [\"m.example\"]",
         ] {
             let text = format!("[registry.\"r.example\"]\n{setting}");
             let error = narrowing(document(&text)).unwrap_err();

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use wharf_host::{
-    Allowance, ClientCertificate, Connection, Pace, Proxies, ProxyAddress, Registry, Tls,
+    Allowance, ClientCertificate, Connection, Mirror, Pace, Proxies, ProxyAddress, Registry, Tls,
 };
 
 use super::key::{Key, Value};
@@ -28,6 +28,8 @@ pub(crate) struct RegistrySettings {
     proxy: Option<Option<ProxyAddress>>,
     /// Where it may lead although that is private.
     allowed: Vec<Allowance>,
+    /// Who is asked before it.
+    mirrors: Vec<Mirror>,
     /// How fast and how stubbornly.
     pub(super) pace: Pace,
 }
@@ -63,6 +65,10 @@ impl RegistrySettings {
             },
             allowed: match merged.value(Key::Allow) {
                 Some(Value::Allow(allowed)) => allowed.clone(),
+                _ => Vec::new(),
+            },
+            mirrors: match merged.value(Key::Mirrors) {
+                Some(Value::Mirrors(mirrors)) => mirrors.clone(),
                 _ => Vec::new(),
             },
             pace: Pace {
@@ -101,6 +107,7 @@ impl RegistrySettings {
             },
             proxies,
             allowed: self.allowed,
+            mirrors: self.mirrors,
             pace: self.pace,
         })
     }
@@ -135,6 +142,7 @@ mod tests {
             (Key::PrivateKeyFile, "key.pem"),
             (Key::TlsSkipVerify, "true"),
             (Key::Proxy, "p.example:3128"),
+            (Key::Mirrors, "m.example, n.example/hub"),
             (Key::Allow, "https://b.example, 10.0.0.0/8"),
             (Key::Concurrency, "3"),
             (Key::ConnectTimeout, "1s"),
@@ -157,6 +165,7 @@ mod tests {
         let proxy = "p.example:3128".parse().unwrap();
         assert_eq!(connection.proxies, Proxies::through(proxy));
         assert_eq!(connection.allowed.len(), 2);
+        assert_eq!(connection.mirrors.len(), 2);
         let certificate = connection.tls.client_certificate.unwrap();
         assert_eq!(certificate.certificate, PathBuf::from("cert.pem"));
         assert_eq!(certificate.key, PathBuf::from("key.pem"));

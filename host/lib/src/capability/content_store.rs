@@ -57,14 +57,14 @@ impl content_store::Host for State {
     }
 
     fn set_name(&mut self, name: String, target: Descriptor) -> Answer<()> {
-        Ok(may_name(self, &name).and_then(|()| {
+        Ok(own_name(self, &name).and_then(|name| {
             let target = target.try_into()?;
             Ok(self.store.set_name(&name, &target)?)
         }))
     }
 
     fn find_name(&mut self, name: String) -> Answer<Option<Descriptor>> {
-        Ok(may_name(self, &name).and_then(|()| {
+        Ok(own_name(self, &name).and_then(|name| {
             let found = self.store.find_name(&name)?;
             Ok(found.map(Descriptor::from))
         }))
@@ -232,18 +232,25 @@ fn parse(digest: &str) -> Result<Digest, Error> {
 
 /// Names of other repositories are somebody else's: a guest that could set them
 /// would decide what the next call believes of those.
-fn may_name(state: &State, name: &str) -> Result<(), Error> {
-    let is_own = name.parse().is_ok_and(|reference: Reference| {
+/// The name in the store that a name of the call's repository means.
+fn own_name(state: &State, name: &str) -> Result<String, Error> {
+    let is_own = |reference: &Reference| {
         state.vault.registry.as_ref() == Some(&reference.registry)
             && state.repository.as_ref() == Some(&reference.repository)
-    });
-    if is_own {
-        Ok(())
-    } else {
-        Err(Error::Failed(format!(
+    };
+    let parsed = name.parse().ok().filter(is_own);
+    match (parsed, &state.stands_for) {
+        (Some(reference), Some(original)) => Ok(Reference {
+            registry: original.registry.clone(),
+            repository: original.repository.clone(),
+            ..reference
+        }
+        .to_string()),
+        (Some(_), None) => Ok(name.to_owned()),
+        (None, _) => Err(Error::Failed(format!(
             "`{}` is not a name of the repository that this call concerns",
             clean(name, 100)
-        )))
+        ))),
     }
 }
 
