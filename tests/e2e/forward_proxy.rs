@@ -50,7 +50,7 @@ fn with_tls_a_proxy_is_asked_for_connections_and_sees_nothing_else() {
 #[test]
 fn without_tls_a_proxy_is_asked_for_whole_addresses_and_gets_its_password() {
     let registry = Registry::start();
-    let proxy = ForwardProxy::start(&registry.address());
+    let proxy = ForwardProxy::start(registry.address());
     let env = environment();
     let file = env.root().join("named.toml");
     let address = proxy.address();
@@ -71,7 +71,7 @@ fn without_tls_a_proxy_is_asked_for_whole_addresses_and_gets_its_password() {
 #[test]
 fn the_proxies_of_the_environment_count_where_nothing_else_is_said() {
     let registry = Registry::start();
-    let proxy = ForwardProxy::start(&registry.address());
+    let proxy = ForwardProxy::start(registry.address());
     let env = environment().variable("http_proxy", proxy.url());
     push_and_pull(&env, UNKNOWN, "--plain-http");
     let before = proxy.asked().len();

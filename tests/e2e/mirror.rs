@@ -11,9 +11,9 @@ use crate::{environment, greeting, json, push};
 /// Sets the mirrors of a registry in the user's file.
 fn configure(env: &TestEnv, registry: &str, mirrors: &[String]) {
     let directory = env.root().join("config/wharf");
-    fs::create_dir_all(&directory).unwrap();
+    fs::create_dir_all(&directory).expect("it can be made");
     let text = format!("[registry.\"{registry}\"]\nmirrors = {mirrors:?}\n");
-    fs::write(directory.join("wharf.toml"), text).unwrap();
+    fs::write(directory.join("wharf.toml"), text).expect("it can be written");
 }
 
 /// How often a server was asked for something of a repository.
@@ -83,15 +83,14 @@ fn a_mirror_that_does_not_help_is_noted_and_the_next_is_asked() {
     let pull = format!("registry pull {}/app:1", registry.address());
     let pulled = env.run(&pull).success();
     assert_eq!(pulled.digest(), app.digest);
-    for mirror in &mirrors {
-        let _ = pulled.says(&[&format!("the mirror {mirror} does not help")]);
-    }
+    let notes = mirrors.map(|mirror| format!("the mirror {mirror} does not help"));
+    let _ = pulled.says(&notes.each_ref().map(String::as_str));
     env.verify_store();
     // What the last one had right came from there.
-    let fetched: Vec<_> = registry.requests();
+    let requests = registry.requests();
     let fetches = |digest: &str| {
         let is_it = |request: &&Request| request.path().ends_with(digest);
-        fetched
+        requests
             .iter()
             .filter(is_it)
             .filter(|one| one.method == "GET")

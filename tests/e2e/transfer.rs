@@ -1,5 +1,7 @@
 //! Copies, plans, and when a registry is asked at all.
 
+use std::time::{Duration, Instant};
+
 use wharf_tests::{Answer, Proxy, Registry, proxy::Fate};
 
 use crate::{environment, greeting, json, push, text, up};
@@ -233,4 +235,20 @@ fn a_registry_that_stays_down_is_given_up_and_the_error_says_how_often_it_was_as
         .run(&format!("registry pull {}/app:1", patient.address()))
         .code(5);
     assert_eq!(patient.take().len(), 1);
+}
+
+#[test]
+fn the_bandwidth_that_was_set_is_kept() {
+    let registry = Registry::start();
+    let env = environment();
+    let _ = greeting("app").write(&env.work());
+    // The program alone takes most of a second. The last piece is not waited for.
+    let began = Instant::now();
+    let reference = format!("{}/app:1", registry.address());
+    let slow = format!("registry push {reference} -f app --bandwidth 256KiB/s");
+    let _ = env.run(&slow).success();
+    assert!(began.elapsed() >= Duration::from_millis(500));
+    let _ = env
+        .run(&format!("registry push {reference} -f app --bandwidth 64"))
+        .code(2);
 }

@@ -53,7 +53,7 @@ pub(crate) struct ConnectionArgs {
     ///
     /// Registries with TLS are asked through a tunnel that the proxy can't look into.
     /// A user and a password may stand before the host; other users of this machine see
-    /// the command line, so put them into the configuration file or into $WHARF_PROXY.
+    /// the command line, so put them into the configuration file or into `$WHARF_PROXY`.
     /// Without this, the proxies of the environment count: `https_proxy`, `http_proxy`,
     /// `all_proxy` and `no_proxy`, but never for a registry on this machine. Through a
     /// proxy, it is the proxy that looks names up: addresses that may not be reached are
@@ -79,6 +79,13 @@ pub(crate) struct ConnectionArgs {
     #[arg(long, visible_alias = "mirror", value_name = "MIRROR")]
     #[arg(value_parser = config::Reader(Key::Mirrors), hide_short_help = true)]
     mirrors: Vec<Value>,
+
+    /// Move at most so many bytes in a second, `10MiB/s` for example [default: no limit]
+    ///
+    /// For all transfers with a registry together, and for both directions together.
+    #[arg(long, value_name = "RATE", value_parser = config::Reader(Key::Bandwidth))]
+    #[arg(hide_short_help = true)]
+    bandwidth: Option<Value>,
 
     /// Move at most so many blobs at once [default: 64]
     #[arg(long, value_name = "COUNT", value_parser = config::Reader(Key::Concurrency))]
@@ -220,6 +227,7 @@ impl ConnectionArgs {
             (Key::Proxy, self.proxy.clone()),
             (Key::Allow, Value::joined(&self.allow)),
             (Key::Mirrors, Value::joined(&self.mirrors)),
+            (Key::Bandwidth, self.bandwidth.clone()),
             (Key::Concurrency, self.concurrency.clone()),
             (Key::ConnectTimeout, self.connect_timeout.clone()),
             (Key::StallTimeout, self.stall_timeout.clone()),

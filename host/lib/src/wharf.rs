@@ -1,6 +1,7 @@
 //! The operations, as an embedding program calls them.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU64;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -59,6 +60,9 @@ pub struct Connection {
     pub allowed: Vec<Allowance>,
     /// Who is asked before it for what is only read, in this order.
     pub mirrors: Vec<Mirror>,
+    /// How many bytes move in a second at most, in both directions and in all transfers
+    /// with it together.
+    pub bandwidth: Option<NonZeroU64>,
     /// How fast and how stubbornly.
     pub pace: Pace,
 }
@@ -356,12 +360,11 @@ impl Wharf {
         asked: Asked,
     ) -> Result<Report, Error> {
         let pull = |reference| Operation::Pull { reference };
-        let answered = match access {
-            Access::Read => self.read(reference, pull, asked).await,
-            _ => {
-                let operation = pull(reference.to_string());
-                self.about(reference, access, operation, asked).await
-            }
+        let answered = if access == Access::Read {
+            self.read(reference, pull, asked).await
+        } else {
+            let operation = pull(reference.to_string());
+            self.about(reference, access, operation, asked).await
         };
         match answered? {
             Answer::Report(report) => report.try_into(),
@@ -583,11 +586,15 @@ impl Wharf {
             tls,
             proxies,
             allowed,
+            bandwidth,
             ..
         } = self.connection(registry);
         let observer = self.0.observer.clone();
         let reach = Arc::new(RegistryReach::new(registry, allowed.clone(), observer));
-        let client = Client::by_proxy(tls, proxies, reach).map_err(|error| invalid(&error))?;
+        let mut client = Client::by_proxy(tls, proxies, reach).map_err(|error| invalid(&error))?;
+        if let Some(bandwidth) = bandwidth {
+            client = client.at_most(*bandwidth);
+        }
         clients.insert(registry.clone(), client.clone());
         Ok(client)
     }

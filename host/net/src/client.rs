@@ -1,5 +1,6 @@
 //! The pool, and one exchange over it.
 
+use std::num::NonZeroU64;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,6 +15,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::time::{sleep, sleep_until};
 use wasmtime_wasi_http::{Error, WasiBody};
 
+use crate::bandwidth::{Bandwidth, Turn};
 use crate::connector::{Connector, Reach};
 use crate::failure::{ProxyFailed, translate};
 use crate::patience::{Activity, Patience, Received, Sent};
@@ -26,6 +28,7 @@ use crate::tls::{Prepared, Tls, TlsError};
 pub struct Client {
     pool: legacy::Client<Connector, Sent>,
     rules: Arc<Rules>,
+    bandwidth: Option<Bandwidth>,
 }
 
 /// How long a connection waits for its next request. Shorter than what servers
@@ -60,7 +63,25 @@ impl Client {
             .http2_adaptive_window(true)
             .http2_max_header_list_size(HEADER_BYTES)
             .build(connector);
-        Ok(Self { pool, rules })
+        Ok(Self {
+            pool,
+            rules,
+            bandwidth: None,
+        })
+    }
+
+    /// The same client, whose requests' and answers' bodies keep this rate, all of them
+    /// and both directions together, in bytes for each second.
+    #[must_use]
+    pub fn at_most(self, bytes_per_second: NonZeroU64) -> Self {
+        Self {
+            bandwidth: Some(Bandwidth::new(bytes_per_second)),
+            ..self
+        }
+    }
+
+    fn turn(&self) -> Option<Turn> {
+        self.bandwidth.clone().map(Turn::new)
     }
 
     /// Sends a request, whose address is absolute, and waits for the answer's
@@ -99,11 +120,11 @@ impl Client {
     ) -> Result<Response<WasiBody>, Error> {
         let mut connection = capture_connection(&mut request);
         let activity = Activity::new();
-        let request = request.map(|body| Sent::new(body, activity.clone()));
+        let request = request.map(|body| Sent::new(body, activity.clone(), self.turn()));
         let mut answer = pin!(self.pool.request(request));
         tokio::select! {
             biased;
-            answer = &mut answer => return received(answer, patience),
+            answer = &mut answer => return received(answer, patience, self.turn()),
             _ = connection.wait_for_connection_metadata() => {}
             () = sleep(patience.connect) => return Err(Error::ConnectionTimeout),
         }
@@ -112,7 +133,7 @@ impl Client {
             let (deadline, _) = activity.deadline(patience);
             tokio::select! {
                 biased;
-                answer = &mut answer => return received(answer, patience),
+                answer = &mut answer => return received(answer, patience, self.turn()),
                 () = sleep_until(deadline) => {}
             }
             // The body may have moved since the clock was set.
@@ -127,9 +148,10 @@ impl Client {
 fn received(
     answer: Result<Response<Incoming>, legacy::Error>,
     patience: Patience,
+    turn: Option<Turn>,
 ) -> Result<Response<WasiBody>, Error> {
     match answer {
-        Ok(answer) => Ok(answer.map(|body| Received::new(body, patience).boxed_unsync())),
+        Ok(answer) => Ok(answer.map(|body| Received::new(body, patience, turn).boxed_unsync())),
         Err(error) => Err(translate(&error)),
     }
 }

@@ -14,6 +14,7 @@
 //! Redirects are not followed, bodies not decoded, nothing is sent twice that the
 //! peer may have seen: all of that is the caller's to decide.
 
+mod bandwidth;
 mod client;
 mod connector;
 mod failure;

@@ -2,12 +2,13 @@
 //!
 //! There is no limit on the whole of an exchange, since nobody knows how long a
 //! gigabyte takes; what counts is whether anything still moves. The clock runs
-//! while the peer is waited for and stands while the caller is.
+//! while the peer is waited for and stands while the caller is, or while a body waits for
+//! its turn on a line whose bandwidth is limited.
 
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -16,6 +17,7 @@ use hyper::body::Incoming;
 use tokio::time::{Instant, Sleep};
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody};
 
+use crate::bandwidth::Turn;
 use crate::failure::translate;
 
 /// How long an exchange's peer may be silent.
@@ -73,8 +75,13 @@ impl Activity {
 
     /// Something moved just now; with `all`, the last of it.
     pub(crate) fn note(&self, all: bool) {
+        self.note_until(Instant::now(), all);
+    }
+
+    /// Something moved, and nothing more can before this time.
+    fn note_until(&self, time: Instant, all: bool) {
         let mut moved = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        moved.at = Instant::now();
+        moved.at = time;
         moved.all |= all;
     }
 
@@ -93,18 +100,26 @@ impl Activity {
     }
 }
 
-/// A request's body that notes when it moves.
+/// A request's body that notes when it moves, and takes its turn.
 pub(crate) struct Sent {
     body: WasiBody,
     activity: Activity,
+    turn: Option<Turn>,
+    /// What does not fit into this turn.
+    rest: Bytes,
 }
 
 impl Sent {
-    pub(crate) fn new(body: WasiBody, activity: Activity) -> Self {
+    pub(crate) fn new(body: WasiBody, activity: Activity, turn: Option<Turn>) -> Self {
         if body.is_end_stream() {
             activity.note(true);
         }
-        Self { body, activity }
+        Self {
+            body,
+            activity,
+            turn,
+            rest: Bytes::new(),
+        }
     }
 }
 
@@ -116,20 +131,51 @@ impl Body for Sent {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-        let polled = Pin::new(&mut self.body).poll_frame(cx);
-        if let Poll::Ready(frame) = &polled {
-            self.activity
-                .note(frame.is_none() || self.body.is_end_stream());
+        let sent = &mut *self;
+        let Some(turn) = &mut sent.turn else {
+            let polled = Pin::new(&mut sent.body).poll_frame(cx);
+            if let Poll::Ready(frame) = &polled {
+                let all = frame.is_none() || sent.body.is_end_stream();
+                sent.activity.note(all);
+            }
+            return polled;
+        };
+        ready!(turn.poll(cx));
+        if sent.rest.is_empty() {
+            match ready!(Pin::new(&mut sent.body).poll_frame(cx)) {
+                Some(Ok(frame)) => match frame.into_data() {
+                    Ok(data) => sent.rest = data,
+                    Err(frame) => {
+                        sent.activity.note(sent.body.is_end_stream());
+                        return Poll::Ready(Some(Ok(frame)));
+                    }
+                },
+                end => {
+                    sent.activity.note(true);
+                    return Poll::Ready(end);
+                }
+            }
         }
-        polled
+        let piece = sent.rest.split_to(sent.rest.len().min(turn.piece()));
+        let until = turn.moved(piece.len());
+        let all = sent.rest.is_empty() && sent.body.is_end_stream();
+        sent.activity.note_until(until, all);
+        Poll::Ready(Some(Ok(Frame::data(piece))))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.rest.is_empty() && self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        let left = self.rest.len() as u64;
+        let inner = self.body.size_hint();
+        let mut hint = SizeHint::new();
+        hint.set_lower(inner.lower().saturating_add(left));
+        if let Some(upper) = inner.upper() {
+            hint.set_upper(upper.saturating_add(left));
+        }
+        hint
     }
 }
 
@@ -137,15 +183,17 @@ impl Body for Sent {
 pub(crate) struct Received {
     body: Incoming,
     between_bytes: Duration,
+    turn: Option<Turn>,
     /// Runs while the peer is waited for.
     clock: Option<Pin<Box<Sleep>>>,
 }
 
 impl Received {
-    pub(crate) fn new(body: Incoming, patience: Patience) -> Self {
+    pub(crate) fn new(body: Incoming, patience: Patience, turn: Option<Turn>) -> Self {
         Self {
             body,
             between_bytes: patience.between_bytes,
+            turn,
             clock: None,
         }
     }
@@ -159,8 +207,14 @@ impl Body for Received {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        if let Some(turn) = &mut self.turn {
+            ready!(turn.poll(cx));
+        }
         if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(cx) {
             self.clock = None;
+            if let (Some(turn), Some(Ok(frame))) = (&mut self.turn, &frame) {
+                turn.moved(frame.data_ref().map_or(0, Bytes::len));
+            }
             return Poll::Ready(frame.map(|frame| frame.map_err(|error| translate(&error))));
         }
         let between_bytes = self.between_bytes;

@@ -170,7 +170,7 @@ impl FromStr for ProxyAddress {
             None => place == host,
         };
         let bare = matches!(
-            uri.path_and_query().map(|rest| rest.as_str()),
+            uri.path_and_query().map(http::uri::PathAndQuery::as_str),
             None | Some("/")
         );
         if host.is_empty() || user.contains('@') || !whole || !bare {

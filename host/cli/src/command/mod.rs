@@ -73,7 +73,7 @@ impl Command {
 
     async fn run(self, output: Output) -> Result<(), CommandError> {
         match self {
-            Self::Registry(command) => command.run(output).await,
+            Self::Registry(command) => Box::pin(command.run(output)).await,
             Self::Up(args) => args.run(output).await,
             Self::Cache(command) => command.run(output).await,
             Self::Completions(args) => args.run(),

@@ -174,7 +174,7 @@ fn typed(key: Key, value: &DeValue<'_>) -> Result<Value, String> {
             let count = value.as_integer().and_then(integer);
             count.and_then(|count| form.count(count))
         }
-        Form::File | Form::Time(_) | Form::Proxy => match value.as_str() {
+        Form::File | Form::Time(_) | Form::Proxy | Form::Rate => match value.as_str() {
             Some(text) => return key.parse(text),
             None => None,
         },

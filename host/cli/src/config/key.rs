@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fmt::Display;
+use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
@@ -21,6 +22,7 @@ pub(crate) enum Key {
     Proxy,
     Allow,
     Mirrors,
+    Bandwidth,
     Concurrency,
     ConnectTimeout,
     StallTimeout,
@@ -38,6 +40,8 @@ pub(crate) enum Value {
     Proxy(Option<ProxyAddress>),
     Allow(Vec<Allowance>),
     Mirrors(Vec<Mirror>),
+    /// In bytes for each second.
+    Rate(NonZeroU64),
     Count(u32),
     Time(Duration),
 }
@@ -59,6 +63,8 @@ pub(super) enum Form {
     Allow,
     /// A list of registries, each with or without what stands before repositories there.
     Mirrors,
+    /// A text such as `10MiB/s`.
+    Rate,
     /// A whole number, from the first to the last.
     Count(u32, u32),
     /// A text such as `10s`, at least so long.
@@ -82,7 +88,7 @@ const MILLISECOND: Duration = Duration::from_millis(1);
 
 impl Key {
     /// Every key.
-    pub(crate) const ALL: [Self; 14] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::PlainHttp,
         Self::CaFile,
         Self::CertFile,
@@ -91,6 +97,7 @@ impl Key {
         Self::Proxy,
         Self::Allow,
         Self::Mirrors,
+        Self::Bandwidth,
         Self::Concurrency,
         Self::ConnectTimeout,
         Self::StallTimeout,
@@ -110,6 +117,7 @@ impl Key {
             Self::Proxy => "proxy",
             Self::Allow => "allow",
             Self::Mirrors => "mirrors",
+            Self::Bandwidth => "bandwidth",
             Self::Concurrency => "concurrency",
             Self::ConnectTimeout => "connect-timeout",
             Self::StallTimeout => "stall-timeout",
@@ -130,6 +138,27 @@ impl Key {
         Self::ALL.into_iter().find(|key| key.name() == name)
     }
 
+    /// Whether it decides who is asked and trusted, which is not a project's to say.
+    pub(super) fn is_about_trust(self) -> bool {
+        match self {
+            Self::PlainHttp
+            | Self::CaFile
+            | Self::CertFile
+            | Self::PrivateKeyFile
+            | Self::TlsSkipVerify
+            | Self::Proxy
+            | Self::Allow
+            | Self::Mirrors => true,
+            Self::Bandwidth
+            | Self::Concurrency
+            | Self::ConnectTimeout
+            | Self::StallTimeout
+            | Self::Retries
+            | Self::FirstWait
+            | Self::LongestWait => false,
+        }
+    }
+
     /// The form of its values.
     pub(super) fn form(self) -> Form {
         match self {
@@ -138,6 +167,7 @@ impl Key {
             Self::Proxy => Form::Proxy,
             Self::Allow => Form::Allow,
             Self::Mirrors => Form::Mirrors,
+            Self::Bandwidth => Form::Rate,
             Self::Concurrency => Form::Count(1, MOST_TRANSFERS),
             Self::Retries => Form::Count(0, MOST_RETRIES),
             Self::ConnectTimeout | Self::StallTimeout => Form::Time(MILLISECOND),
@@ -160,6 +190,7 @@ impl Key {
             }
             Form::Allow => Some(Value::Allow(list(text)?)),
             Form::Mirrors => Some(Value::Mirrors(list(text)?)),
+            Form::Rate => rate(text).map(Value::Rate),
             Form::Count(..) => text.parse().ok().and_then(|count| form.count(count)),
             Form::Time(least) => time(text).filter(|time| *time >= least).map(Value::Time),
         };
@@ -213,6 +244,11 @@ impl Form {
             Self::Mirrors => {
                 "expected a list of registries, `[\"HOST:PORT\", \"HOST/PREFIX\"]`".to_owned()
             }
+            Self::Rate => {
+                "expected bytes for each second, from `1KiB/s`, with a unit: `kB/s`, `MB/s`, \
+                 `GB/s`, `KiB/s`, `MiB/s` or `GiB/s`"
+                    .to_owned()
+            }
             Self::Count(least, most) => {
                 format!("expected a whole number from {least} to {most}")
             }
@@ -243,6 +279,28 @@ impl Value {
             other => other,
         }
     }
+}
+
+/// The slowest that may be set, in bytes for each second: below it, somebody has mistaken
+/// the unit.
+const SLOWEST: u64 = 1024;
+
+/// A rate with its unit, for example `10MiB/s`.
+fn rate(text: &str) -> Option<NonZeroU64> {
+    let amount = text.strip_suffix("/s")?;
+    let digits = amount.find(|c: char| !c.is_ascii_digit())?;
+    let (number, unit) = amount.split_at(digits);
+    let number: u64 = number.parse().ok()?;
+    let rate = number.checked_mul(match unit {
+        "kB" => 1_000,
+        "MB" => 1_000_000,
+        "GB" => 1_000_000_000,
+        "KiB" => 1 << 10,
+        "MiB" => 1 << 20,
+        "GiB" => 1 << 30,
+        _ => return None,
+    })?;
+    NonZeroU64::new(rate).filter(|rate| rate.get() >= SLOWEST)
 }
 
 /// The members of a list that is one text.
@@ -285,6 +343,7 @@ mod tests {
 
     #[test]
     fn values_have_the_form_of_their_key() {
+        let rate = |bytes| NonZeroU64::new(bytes).map(Value::Rate);
         let time = |milliseconds| Some(Value::Time(Duration::from_millis(milliseconds)));
         for (key, text, value) in [
             (Key::PlainHttp, "true", Some(Value::Flag(true))),
@@ -294,6 +353,13 @@ mod tests {
             (Key::Proxy, "none", Some(Value::Proxy(None))),
             (Key::Proxy, "p:1", Some(Value::Proxy("p:1".parse().ok()))),
             (Key::Proxy, "https://p:1", None),
+            (Key::Bandwidth, "10MiB/s", rate(10 << 20)),
+            (Key::Bandwidth, "2MB/s", rate(2_000_000)),
+            (Key::Bandwidth, "10MiB", None),
+            (Key::Bandwidth, "10", None),
+            (Key::Bandwidth, "10mib/s", None),
+            (Key::Bandwidth, "1kB/s", None),
+            (Key::Bandwidth, "99999999999999GiB/s", None),
             (Key::Concurrency, "16", Some(Value::Count(16))),
             (Key::Concurrency, "0", None),
             (Key::Concurrency, "1025", None),

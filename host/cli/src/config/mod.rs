@@ -49,7 +49,7 @@ Configuration:
   `allow = [\"https://blobs.internal:9000\", \"10.0.0.0/8\"]`.
 
   A `wharf.toml` of a project, from the working folder up to the root of its repository,
-  can only narrow: fewer transfers and retries, and shorter times.
+  can only narrow: fewer transfers and retries, shorter times, less bandwidth.
 
   Where no `proxy` is set, the proxies of the environment count, with curl's meaning of
   `no_proxy`, and never for registries on this machine.
@@ -131,7 +131,7 @@ fn read(path: &Path, named: bool) -> Result<Document, CommandError> {
 
 /// The same document of a project, which decides nothing about trust.
 fn narrowing(document: Document) -> Result<Document, CommandError> {
-    let loose = document.settings().find(|(key, _)| default(*key).is_none());
+    let loose = document.settings().find(|(key, _)| key.is_about_trust());
     match loose {
         Some((_, setting)) => Err(refused(
             &setting.place,
@@ -165,7 +165,9 @@ fn default(key: Key) -> Option<Value> {
         | Key::TlsSkipVerify
         | Key::Proxy
         | Key::Allow
-        | Key::Mirrors => None,
+        | Key::Mirrors
+        // There is no limit then, so that every one is narrower.
+        | Key::Bandwidth => None,
     }
 }
 
@@ -173,6 +175,7 @@ fn exceeds(value: &Value, limit: &Value) -> bool {
     match (value, limit) {
         (Value::Count(value), Value::Count(limit)) => value > limit,
         (Value::Time(value), Value::Time(limit)) => value > limit,
+        (Value::Rate(value), Value::Rate(limit)) => value > limit,
         _ => false,
     }
 }
@@ -259,6 +262,7 @@ mod tests {
             ("stall-timeout = \"1s\"", "stall-timeout = \"2s\""),
             ("", "first-wait = \"251ms\""),
             ("", "longest-wait = \"1m\""),
+            ("bandwidth = \"1MB/s\"", "bandwidth = \"1MiB/s\""),
         ] {
             let error = check(user, project).unwrap_err();
             assert_eq!(error.kind, Kind::Refused, "{project}");
@@ -267,6 +271,8 @@ mod tests {
         }
         for (user, project) in [
             ("", "concurrency = 64"),
+            ("", "bandwidth = \"1MB/s\""),
+            ("bandwidth = \"1MiB/s\"", "bandwidth = \"1MB/s\""),
             ("concurrency = 100", "concurrency = 90"),
             ("stall-timeout = \"2m\"", "stall-timeout = \"1m\""),
         ] {

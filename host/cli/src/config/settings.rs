@@ -1,11 +1,10 @@
 //! The settings of one registry, when everything that sets something was heard.
 
+use std::num::NonZeroU64;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use wharf_host::{
-    Allowance, ClientCertificate, Connection, Mirror, Pace, Proxies, ProxyAddress, Registry, Tls,
-};
+use wharf_host::{Allowance, ClientCertificate, Connection, Mirror, Pace, Proxies, Registry, Tls};
 
 use super::key::{Key, Value};
 use super::layer::Layer;
@@ -24,12 +23,14 @@ pub(crate) struct RegistrySettings {
     pub(super) client_certificate: Option<(PathBuf, PathBuf)>,
     /// When the registry's certificate is not checked: what says so.
     pub(super) skip_verify: Option<String>,
-    /// The proxy, or none; not set for those of the environment.
-    proxy: Option<Option<ProxyAddress>>,
+    /// The proxies that were chosen; none for those of the environment.
+    proxies: Option<Proxies>,
     /// Where it may lead although that is private.
     allowed: Vec<Allowance>,
     /// Who is asked before it.
     mirrors: Vec<Mirror>,
+    /// In bytes for each second, both directions together.
+    bandwidth: Option<NonZeroU64>,
     /// How fast and how stubbornly.
     pub(super) pace: Pace,
 }
@@ -59,8 +60,10 @@ impl RegistrySettings {
             skip_verify: skip_verify
                 .filter(|setting| setting.value == Value::Flag(true))
                 .map(|setting| setting.place.clone()),
-            proxy: match merged.value(Key::Proxy) {
-                Some(Value::Proxy(proxy)) => Some(proxy.clone()),
+            proxies: match merged.value(Key::Proxy) {
+                Some(Value::Proxy(proxy)) => {
+                    Some(proxy.clone().map(Proxies::through).unwrap_or_default())
+                }
                 _ => None,
             },
             allowed: match merged.value(Key::Allow) {
@@ -70,6 +73,10 @@ impl RegistrySettings {
             mirrors: match merged.value(Key::Mirrors) {
                 Some(Value::Mirrors(mirrors)) => mirrors.clone(),
                 _ => Vec::new(),
+            },
+            bandwidth: match merged.value(Key::Bandwidth) {
+                Some(Value::Rate(rate)) => Some(*rate),
+                _ => None,
             },
             pace: Pace {
                 concurrency: count(Key::Concurrency),
@@ -108,15 +115,15 @@ impl RegistrySettings {
             proxies,
             allowed: self.allowed,
             mirrors: self.mirrors,
+            bandwidth: self.bandwidth,
             pace: self.pace,
         })
     }
 
     fn proxies(&self, registry: &Registry) -> Result<Proxies, CommandError> {
-        match &self.proxy {
-            Some(Some(proxy)) => Ok(Proxies::through(proxy.clone())),
+        match &self.proxies {
+            Some(proxies) => Ok(proxies.clone()),
             // The environment's are never for this machine.
-            Some(None) => Ok(Proxies::default()),
             None if registry.is_loopback() => Ok(Proxies::default()),
             None => Proxies::of_environment(|name| env::value(name)?.into_string().ok()).map_err(
                 |error| {
@@ -142,6 +149,7 @@ mod tests {
             (Key::PrivateKeyFile, "key.pem"),
             (Key::TlsSkipVerify, "true"),
             (Key::Proxy, "p.example:3128"),
+            (Key::Bandwidth, "1MiB/s"),
             (Key::Mirrors, "m.example, n.example/hub"),
             (Key::Allow, "https://b.example, 10.0.0.0/8"),
             (Key::Concurrency, "3"),
@@ -166,6 +174,7 @@ mod tests {
         assert_eq!(connection.proxies, Proxies::through(proxy));
         assert_eq!(connection.allowed.len(), 2);
         assert_eq!(connection.mirrors.len(), 2);
+        assert_eq!(connection.bandwidth, NonZeroU64::new(1 << 20));
         let certificate = connection.tls.client_certificate.unwrap();
         assert_eq!(certificate.certificate, PathBuf::from("cert.pem"));
         assert_eq!(certificate.key, PathBuf::from("key.pem"));
