@@ -93,7 +93,7 @@ mod tests {
     fn bodies_take_turns_and_keep_the_rate_together() {
         let bandwidth = Bandwidth::new(NonZeroU64::new(1000).unwrap());
         let other = bandwidth.clone();
-        let start = Instant::now() + Duration::from_secs(60);
+        let start = Instant::now() + Duration::from_mins(1);
         let after = |seconds| start + Duration::from_secs(seconds);
         assert_eq!(bandwidth.book(start, 2000), after(2));
         assert_eq!(other.book(start, 1000), after(3));
