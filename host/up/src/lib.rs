@@ -36,6 +36,7 @@ mod server;
 mod service;
 mod settings;
 mod variables;
+mod unpack;
 mod visit;
 
 pub use app::{App, RouteInfo, prepare};
@@ -43,3 +44,4 @@ pub use error::UpError;
 pub use inspect::{Application, Component, Inspection, LOCKED_APP, inspect};
 pub use server::Server;
 pub use settings::{Notice, Settings};
+pub use unpack::{UnpackError, Unpacked, unpack};
