@@ -35,8 +35,8 @@ mod route;
 mod server;
 mod service;
 mod settings;
-mod variables;
 mod unpack;
+mod variables;
 mod visit;
 
 pub use app::{App, RouteInfo, prepare};
