@@ -90,8 +90,11 @@ pub(crate) fn build_example(name: &str) -> Result<()> {
 #[derive(Deserialize)]
 struct Message {
     reason: String,
+    #[serde(default)]
+    package_id: String,
     target: Option<Target>,
     executable: Option<PathBuf>,
+    out_dir: Option<PathBuf>,
 }
 
 #[derive(Deserialize)]
@@ -102,12 +105,26 @@ struct Target {
 /// The executable called `name` among those that cargo says it built, in the JSON that
 /// `--message-format json` has it print.
 pub(crate) fn executable(messages: &[u8], name: &str) -> Option<PathBuf> {
-    messages
-        .split(|byte| *byte == b'\n')
-        .filter_map(|line| serde_json::from_slice::<Message>(line).ok())
+    parsed(messages)
         .filter(|message| message.reason == "compiler-artifact")
         .filter(|message| message.target.as_ref().is_some_and(|t| t.name == name))
         .find_map(|message| message.executable)
+}
+
+/// Where the build script of a package of ours, the one in `folder` of the workspace, put
+/// what it made, by the same messages.
+pub(crate) fn made_by_build_script(messages: &[u8], folder: &str) -> Option<PathBuf> {
+    let package = format!("/{folder}#");
+    parsed(messages)
+        .filter(|message| message.reason == "build-script-executed")
+        .filter(|message| message.package_id.contains(&package))
+        .find_map(|message| message.out_dir)
+}
+
+fn parsed(messages: &[u8]) -> impl Iterator<Item = Message> {
+    messages
+        .split(|byte| *byte == b'\n')
+        .filter_map(|line| serde_json::from_slice::<Message>(line).ok())
 }
 
 #[cfg(test)]
@@ -125,6 +142,19 @@ mod tests {
 "#;
         assert_eq!(executable(messages, "wharf"), Some("/t/wharf".into()));
         assert_eq!(executable(messages, "absent"), None);
+    }
+
+    #[test]
+    fn what_a_build_script_made_is_found_by_its_package() {
+        let messages = br#"
+{"reason":"build-script-executed","package_id":"registry+https://x#a@1.0.0","out_dir":"/t/a"}
+{"reason":"build-script-executed","package_id":"path+file:///w/host/b#b@0.1.0","out_dir":"/t/b"}
+"#;
+        assert_eq!(
+            made_by_build_script(messages, "host/b"),
+            Some("/t/b".into())
+        );
+        assert_eq!(made_by_build_script(messages, "host"), None);
     }
 
     #[test]

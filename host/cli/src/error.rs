@@ -7,7 +7,7 @@ use std::path::Path;
 
 use wharf_host::credentials::{CredentialError, LoginFileError};
 use wharf_host::{ArchiveError, Error as HostError, Registry, StoreError};
-use wharf_up::UpError;
+use wharf_up::{UnpackError, UpError};
 
 use crate::env;
 use crate::exit::Exit;
@@ -262,6 +262,26 @@ impl From<UpError> for CommandError {
                 env::VARIABLE_PREFIX
             )),
             other => Self::new(Kind::Other, other.to_string()),
+        }
+    }
+}
+
+impl From<UnpackError> for CommandError {
+    fn from(error: UnpackError) -> Self {
+        let text = error.to_string();
+        match error {
+            UnpackError::Artifact(error) => Self::from(error),
+            UnpackError::Name { .. } | UnpackError::NoTitle { .. } => {
+                Self::new(Kind::Refused, text).hint(
+                    "`wharf registry save` keeps any artifact, as an OCI image layout without \
+                     names of its own",
+                )
+            }
+            UnpackError::Target { replaceable, .. } if replaceable => {
+                Self::usage(text).hint("name another, or replace it with --force")
+            }
+            UnpackError::Target { .. } => Self::usage(text),
+            _ => Self::new(Kind::Other, text),
         }
     }
 }

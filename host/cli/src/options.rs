@@ -1,6 +1,7 @@
 //! Groups of options that several commands share.
 
 mod credential;
+mod sides;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -10,6 +11,7 @@ use clap::{Args, ValueEnum};
 use wharf_host::{Mirror, Pull, Registry, Store, Wharf};
 
 pub(crate) use credential::CredentialArgs;
+pub(crate) use sides::Sides;
 
 use crate::config::{self, Config, Key, Layer, Value};
 use crate::env;

@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 use wharf_app::artifact::Artifact;
 use wharf_app::locked::ContentRef;
 use wharf_oci::{Descriptor, Digest};
-use wharf_store::{Store, StoreError};
+use wharf_store::{Reader, Store, StoreError};
 
 use crate::UpError;
 
@@ -78,17 +78,22 @@ impl Content {
     }
 }
 
-fn read_layer(store: &Store, layer: &Descriptor) -> Result<Vec<u8>, UpError> {
-    const STEP: usize = 1024 * 1024;
-    let mut reader = store.read(&layer.digest, None)?;
+/// A layer to be read, which has the size that the manifest says.
+pub(crate) fn open_layer(store: &Store, layer: &Descriptor) -> Result<Reader, StoreError> {
+    let reader = store.read(&layer.digest, None)?;
     if reader.length() != layer.size {
         return Err(StoreError::Mismatch {
             subject: layer.digest.to_string(),
             expected: format!("{} bytes", layer.size),
             found: format!("{} bytes", reader.length()),
-        }
-        .into());
+        });
     }
+    Ok(reader)
+}
+
+fn read_layer(store: &Store, layer: &Descriptor) -> Result<Vec<u8>, UpError> {
+    const STEP: usize = 1024 * 1024;
+    let mut reader = open_layer(store, layer)?;
     let mut bytes = Vec::new();
     loop {
         let filled = bytes.len();

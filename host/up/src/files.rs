@@ -19,7 +19,7 @@ use crate::UpError;
 use crate::content::Content;
 
 /// How many files and how many directories an application may have.
-const MOST_ENTRIES: usize = 10_000;
+pub(crate) const MOST_ENTRIES: usize = 10_000;
 
 /// Lays out the files of components in one scratch directory.
 pub(crate) struct Layout<'a> {
@@ -35,8 +35,8 @@ pub(crate) struct Layout<'a> {
 
 /// The files of one component, checked and not yet there.
 #[derive(Debug)]
-struct Plan {
-    files: Vec<(GuestPath, Content)>,
+pub(crate) struct Plan {
+    pub(crate) files: Vec<(GuestPath, Content)>,
     /// Every directory after the one that it is in.
     directories: BTreeSet<GuestPath>,
 }
@@ -109,7 +109,8 @@ impl<'a> Layout<'a> {
     }
 }
 
-fn plan(component: &LockedComponent, artifact: &Artifact) -> Result<Plan, UpError> {
+/// The files of a component, whose paths and content are good.
+pub(crate) fn plan(component: &LockedComponent, artifact: &Artifact) -> Result<Plan, UpError> {
     let id = || clean(&component.id, 100);
     let wrong = |path: &str, problem: &str| {
         let (path, id) = (clean(path, 200), id());

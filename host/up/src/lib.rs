@@ -35,6 +35,7 @@ mod route;
 mod server;
 mod service;
 mod settings;
+mod unpack;
 mod variables;
 mod visit;
 
@@ -43,3 +44,4 @@ pub use error::UpError;
 pub use inspect::{Application, Component, Inspection, LOCKED_APP, inspect};
 pub use server::Server;
 pub use settings::{Notice, Settings};
+pub use unpack::{UnpackError, Unpacked, unpack};

@@ -2,6 +2,7 @@
 
 mod cache;
 mod completions;
+mod man;
 mod registry;
 mod up;
 
@@ -38,6 +39,8 @@ enum Command {
     #[command(subcommand)]
     Cache(cache::Command),
     Completions(completions::Args),
+    #[command(hide = true)]
+    Man(man::Args),
 }
 
 /// The grammar of the whole command line.
@@ -67,6 +70,7 @@ impl Command {
             Self::Registry(command) => command.output(),
             Self::Up(args) => args.output.output(),
             Self::Cache(command) => command.output(),
+            Self::Man(args) => args.output.output(),
             Self::Completions(_) => Output::new(Format::Plain, false),
         }
     }
@@ -77,6 +81,7 @@ impl Command {
             Self::Up(args) => args.run(output).await,
             Self::Cache(command) => command.run(output).await,
             Self::Completions(args) => args.run(),
+            Self::Man(args) => args.run(output),
         }
     }
 }

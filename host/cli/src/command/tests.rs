@@ -60,6 +60,11 @@ fn what_is_taken() {
         "wharf registry save r.example/app:1 r.example/b:1 -o app.tar --no-referrers --offline",
         "wharf registry load app.tar --name r.example/app:1 --format json",
         "wharf completions zsh",
+        "wharf man pages",
+        "wharf registry pull r.example/app -o app --force",
+        "wharf registry copy r.example/a s.example/b -k --from-retries 1 --to-ca-file ca.pem",
+        "wharf registry copy r.example/a s.example/b --from-username a --to-username b \
+         --to-password-stdin",
         "wharf cache info --cache-dir /tmp/store",
         "wharf cache list --format json",
         "wharf cache verify -q",
@@ -130,6 +135,12 @@ fn what_is_refused_and_what_the_text_names() {
         ("wharf registry save -o app.tar", "<REFERENCE|DIGEST>"),
         ("wharf registry save r.example/app", "--output"),
         ("wharf completions basic", "bash"),
+        ("wharf man", "<DIR>"),
+        ("wharf registry pull r.example/app --force", "--output"),
+        (
+            "wharf registry copy r.example/a s.example/b --to-password-stdin",
+            "--to-username",
+        ),
         ("wharf cache prune --max-size much", "expected a size"),
     ] {
         let error = parse(line).unwrap_err();

@@ -41,19 +41,47 @@ impl CredentialArgs {
         let Some((registry, others)) = registries.split_first() else {
             return Ok(stored);
         };
-        if *self == Self::default() {
+        if !self.is_given() {
             return Ok(stored);
         }
         if others.iter().any(|other| other != registry) {
             return Err(CommandError::usage(
                 "a user name on the command line is one registry's, and this concerns several",
             )
-            .hint("log in to each of them with `wharf registry login`"));
+            .hint(
+                "say whose it is with --from-username or --to-username, or log in to each with \
+                 `wharf registry login`",
+            ));
+        }
+        Ok(match self.given(registry, output)? {
+            Some(given) => stored.after(Arc::new(given)),
+            None => stored,
+        })
+    }
+
+    /// The credential of these arguments for a registry, when there are any. May ask a
+    /// person, or read standard input.
+    pub(super) fn given(
+        &self,
+        registry: &Registry,
+        output: Output,
+    ) -> Result<Option<Fixed>, CommandError> {
+        if !self.is_given() {
+            return Ok(None);
         }
         let (username, password) = self.pair(output)?;
         let credential = Credential::UserPassword { username, password };
-        let given = Fixed::new((*registry).clone(), credential);
-        Ok(stored.after(Arc::new(given)))
+        Ok(Some(Fixed::new(registry.clone(), credential)))
+    }
+
+    /// Whether there are any.
+    pub(super) fn is_given(&self) -> bool {
+        *self != Self::default()
+    }
+
+    /// Whether the password is read from standard input.
+    pub(super) fn is_from_stdin(&self) -> bool {
+        self.password_stdin
     }
 
     /// A user name and a password. What the arguments do not say is asked for, where

@@ -5,7 +5,7 @@ use wharf_host::{CopyOptions, Platform, Reference};
 
 use super::transfers::{Transferred, summary, transferred};
 use crate::error::CommandError;
-use crate::options::{self, ConnectionArgs, OutputArgs, StoreArgs};
+use crate::options::{OutputArgs, Sides, StoreArgs};
 use crate::output::{Answer, Output};
 use crate::progress::Progress;
 
@@ -15,6 +15,9 @@ use crate::progress::Progress;
 /// bit, so that the digest stays the same. Within one registry, the registry is asked to
 /// take content over, and then no byte of it moves; between registries it goes through
 /// the content store. An index goes with all the manifests that it lists.
+///
+/// Each option of a connection or a credential is also there with `--from-` and `--to-` in
+/// front, for the registry of SOURCE or of TARGET alone. Without, it is for both.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
@@ -22,7 +25,11 @@ Examples:
   $ wharf registry copy ghcr.io/user/app:rc1 ghcr.io/user/release/app:v1
 
   Copy from one registry to another, with signatures:
-  $ wharf registry copy --recursive ghcr.io/user/app:v1 r.example:5000/app:v1")]
+  $ wharf registry copy --recursive ghcr.io/user/app:v1 r.example:5000/app:v1
+
+  Copy to a registry with a certificate of a private authority, as another user there:
+  $ wharf registry copy ghcr.io/user/app:v1 r.example:5000/app:v1 \\
+      --to-ca-file ca.pem --to-username user --to-password-stdin < password")]
 pub(in crate::command) struct Args {
     /// What to copy: `[registry/]repository[:tag][@digest]`
     #[arg(value_name = "SOURCE")]
@@ -44,7 +51,7 @@ pub(in crate::command) struct Args {
     platform: Option<Platform>,
 
     #[command(flatten)]
-    connection: ConnectionArgs,
+    connection: Sides,
 
     #[command(flatten)]
     store: StoreArgs,
@@ -68,8 +75,10 @@ impl Args {
     pub(super) async fn run(self, output: Output) -> Result<(), CommandError> {
         let progress = Progress::new(output);
         let store = self.store.open()?;
-        let registries = [&self.source.registry, &self.target.registry];
-        let wharf = options::wharf(store, &registries, &self.connection, output, &progress)?;
+        let registries = (&self.source.registry, &self.target.registry);
+        let wharf = self
+            .connection
+            .wharf(store, registries, output, &progress)?;
         let options = CopyOptions {
             platform: self.platform,
             recursive: self.recursive,

@@ -1,10 +1,13 @@
 //! `wharf registry pull`
 
+use std::path::{Path, PathBuf};
+
 use serde::Serialize;
-use wharf_host::{Platform, PullOptions, Reference};
+use wharf_host::{Digest, Platform, PullOptions, Reference, Report, Wharf};
+use wharf_up::{UnpackError, Unpacked};
 
 use super::transfers::{Transferred, summary, transferred};
-use crate::error::CommandError;
+use crate::error::{CommandError, is_about_content};
 use crate::options::{self, ConnectionArgs, OutputArgs, PullArgs, StoreArgs};
 use crate::output::{Answer, Output};
 use crate::progress::Progress;
@@ -14,8 +17,21 @@ use crate::progress::Progress;
 /// Fetches what is not in the store yet and checks every byte against its digest. A
 /// tag is always looked up in the registry; a digest that is complete in the store
 /// needs no network.
+///
+/// With -o, the application is also written as files, into a new directory:
+///
+///   spin.lock         the application's description, byte for byte as it was published
+///   COMPONENT.wasm    the code of each component
+///   COMPONENT/…       its files, at the paths where it sees them
+///
+/// The names in it come from whoever published the application. Those that lead out of
+/// the directory, or that can't be had on every system, are refused before anything is
+/// written. Of an artifact that is no application, each layer becomes the file that its
+/// annotation `org.opencontainers.image.title` names.
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = "\
+#[command(
+    verbatim_doc_comment,
+    after_long_help = "\
 Examples:
   Fetch what a tag leads to:
   $ wharf registry pull ghcr.io/user/app:v1
@@ -23,8 +39,12 @@ Examples:
   Fetch into a folder of its own, from a registry without TLS:
   $ wharf registry pull --cache-dir ./store --plain-http r.example:5000/app:v1
 
+  Look at the files of an application:
+  $ wharf registry pull ghcr.io/user/app:v1 -o app && ls app
+
   Print the digest alone:
-  $ wharf registry pull --format json ghcr.io/user/app:v1 | jq -r .digest")]
+  $ wharf registry pull --format json ghcr.io/user/app:v1 | jq -r .digest"
+)]
 pub(in crate::command) struct Args {
     /// What to fetch: `[registry/]repository[:tag][@digest]`
     #[arg(value_name = "REFERENCE")]
@@ -37,6 +57,16 @@ pub(in crate::command) struct Args {
     /// Also fetch what refers to it: signatures, for example
     #[arg(long)]
     referrers: bool,
+
+    /// Also write the application as files, into this new or empty directory
+    ///
+    /// The directory appears when it is whole.
+    #[arg(short = 'o', long = "output", value_name = "DIR")]
+    to: Option<PathBuf>,
+
+    /// With -o, replace the directory when it is not empty, with all that is in it
+    #[arg(long, requires = "to")]
+    force: bool,
 
     #[command(flatten)]
     connection: ConnectionArgs,
@@ -60,6 +90,19 @@ struct Pulled {
     /// The manifest's, in bytes.
     size: u64,
     transfers: Vec<Transferred>,
+    /// The files that were written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    files: Option<Files>,
+}
+
+/// A directory that was written.
+#[derive(Debug, Serialize)]
+struct Files {
+    directory: String,
+    /// How many files are in it.
+    count: usize,
+    /// How many bytes they have.
+    bytes: u64,
 }
 
 impl Args {
@@ -79,27 +122,80 @@ impl Args {
             platform: self.platform,
             referrers: self.referrers,
         };
-        let pulled = wharf.pull_with(&self.reference, &options).await;
-        progress.clear();
-        let report = pulled.map_err(|error| {
-            CommandError::at_registry(error, &self.reference.registry)
-                .while_doing(format!("cannot pull {}", self.reference))
-        })?;
+        let _work = wharf.at_work().await?;
+        let report = pull(&wharf, &self.reference, &options, &progress).await?;
+        let digest = &report.manifest.digest;
+        let files = match &self.to {
+            None => None,
+            Some(to) => {
+                let again = (self.reference.at_digest(digest.clone()), &options);
+                let written = unpacked(&wharf, digest, to, self.force, again, &progress).await?;
+                Some(Files {
+                    directory: to.display().to_string(),
+                    count: written.files,
+                    bytes: written.bytes,
+                })
+            }
+        };
         output.answer(&Pulled {
             reference: self.reference.to_string(),
-            digest: report.manifest.digest.to_string(),
+            digest: digest.to_string(),
             size: report.manifest.size,
             transfers: transferred(&report),
+            files,
         })
     }
 }
 
+async fn pull(
+    wharf: &Wharf,
+    reference: &Reference,
+    options: &PullOptions,
+    progress: &Progress,
+) -> Result<Report, CommandError> {
+    let pulled = wharf.pull_with(reference, options).await;
+    progress.clear();
+    pulled.map_err(|error| {
+        CommandError::at_registry(error, &reference.registry)
+            .while_doing(format!("cannot pull {reference}"))
+    })
+}
+
+/// Writes the artifact as files. What of it turns out to be damaged in the store (which
+/// then sets it aside) is fetched again, once.
+async fn unpacked(
+    wharf: &Wharf,
+    digest: &Digest,
+    to: &Path,
+    force: bool,
+    (reference, options): (Reference, &PullOptions),
+    progress: &Progress,
+) -> Result<Unpacked, CommandError> {
+    let write = async || {
+        let (store, digest, to) = (wharf.store().clone(), digest.clone(), to.to_owned());
+        tokio::task::spawn_blocking(move || wharf_up::unpack(&store, &digest, &to, force)).await
+    };
+    let mut written = write().await.map_err(std::io::Error::from)?;
+    if matches!(&written, Err(UnpackError::Artifact(error)) if is_about_content(error)) {
+        pull(wharf, &reference, options, progress).await?;
+        written = write().await.map_err(std::io::Error::from)?;
+    }
+    written.map_err(|error| {
+        CommandError::from(error)
+            .while_doing(format!("cannot write {reference} to {}", to.display()))
+    })
+}
+
 impl Answer for Pulled {
     fn lines(&self) -> Vec<String> {
-        vec![
+        let mut lines = vec![
             format!("Pulled {}", self.reference),
             summary(&self.transfers, "fetched", "already here"),
             format!("Digest: {}", self.digest),
-        ]
+        ];
+        if let Some(files) = &self.files {
+            lines.push(format!("Files: {} in {}", files.count, files.directory));
+        }
+        lines
     }
 }

@@ -103,6 +103,7 @@ struct PackingArgs {
 
 /// What is printed.
 #[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Pushed {
     reference: String,
     /// The manifest's.

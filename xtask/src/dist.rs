@@ -1,0 +1,197 @@
+//! `cargo xtask dist`: what is handed to users, in one directory.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::cargo::{cargo, ensure_component_target, executable, made_by_build_script, root};
+use crate::{narrate, programs};
+
+/// Where each shell looks for completions below `share`, and what the file is called.
+const COMPLETIONS: [(&str, &str); 3] = [
+    ("bash", "bash-completion/completions/wharf"),
+    ("zsh", "zsh/site-functions/_wharf"),
+    ("fish", "fish/vendor_completions.d/wharf.fish"),
+];
+
+/// The components as files, for those who run them elsewhere.
+const COMPONENTS: [&str; 2] = ["registry.wasm", "packager.wasm"];
+
+/// The documents that go with a package.
+const DOCUMENTS: [&str; 3] = ["README.md", "CHANGELOG.md", "LICENSE"];
+
+/// Put together what is handed to users, in `target/dist`
+///
+/// Builds `wharf`, and lays it out as below `/usr/local`: the command in `bin`, its manual
+/// pages and the completions of bash, zsh and fish in `share`, and in `share/wharf` the
+/// components as `.wasm` files with their contracts, for those who run them elsewhere. What
+/// was there is replaced.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// The cargo profile to build with
+    #[arg(long, value_name = "PROFILE", default_value = "release")]
+    profile: String,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    ensure_component_target()?;
+    let built = Built::with(&arguments.profile)?;
+    let dist = built.target.join("dist");
+    if dist.exists() {
+        fs::remove_dir_all(&dist).with_context(|| format!("removing {}", dist.display()))?;
+    }
+    built.lay_out(&dist)?;
+    narrate::heading(&format!("{} is ready", dist.display()));
+    Ok(())
+}
+
+/// What cargo built.
+struct Built {
+    wharf: PathBuf,
+    /// The directory of the components.
+    components: PathBuf,
+    /// The target directory.
+    target: PathBuf,
+}
+
+impl Built {
+    fn with(profile: &str) -> Result<Self> {
+        narrate::command(&format!(
+            "cargo build --workspace --bin wharf --profile {profile}"
+        ));
+        let built = cargo()
+            .args(["build", "--workspace", "--bin", "wharf"])
+            .args(["--profile", profile])
+            .args(["--message-format", "json-render-diagnostics"])
+            .stderr(Stdio::inherit())
+            .output()
+            .context("cargo could not be started")?;
+        if !built.status.success() {
+            bail!("wharf did not build ({})", built.status);
+        }
+        let wharf =
+            executable(&built.stdout, "wharf").context("cargo built no executable called wharf")?;
+        let components = made_by_build_script(&built.stdout, "components/artifacts")
+            .context("cargo built no components")?;
+        // The executable is in the folder of its profile.
+        let target = wharf.ancestors().nth(2);
+        let target = target.context("the executable is in no target directory")?;
+        Ok(Self {
+            target: target.to_owned(),
+            wharf,
+            components,
+        })
+    }
+
+    fn lay_out(&self, dist: &Path) -> Result<()> {
+        copy(&self.wharf, &dist.join("bin/wharf"))?;
+        let share = dist.join("share");
+        programs::run(
+            Command::new(&self.wharf)
+                .arg("man")
+                .arg(share.join("man/man1")),
+        )?;
+        for (shell, file) in COMPLETIONS {
+            self.completions(shell, &share.join(file))?;
+        }
+        for component in COMPONENTS {
+            let from = self.components.join(component);
+            copy(&from, &share.join("wharf").join(component))?;
+        }
+        copy_all(&root().join("wit"), &share.join("wharf/wit"))?;
+        for document in DOCUMENTS {
+            copy(
+                &root().join(document),
+                &share.join("doc/wharf").join(document),
+            )?;
+        }
+        Ok(())
+    }
+
+    fn completions(&self, shell: &str, to: &Path) -> Result<()> {
+        let printed = Command::new(&self.wharf)
+            .args(["completions", shell])
+            .output()
+            .context("wharf could not be started")?;
+        if !printed.status.success() {
+            bail!("`wharf completions {shell}` failed ({})", printed.status);
+        }
+        prepare(to)?;
+        fs::write(to, printed.stdout).with_context(|| format!("writing {}", to.display()))
+    }
+}
+
+/// Copies a file, and makes the directories that it is to be in.
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    prepare(to)?;
+    fs::copy(from, to)
+        .with_context(|| format!("copying {} to {}", from.display(), to.display()))?;
+    Ok(())
+}
+
+/// Copies a directory with all that is in it.
+fn copy_all(from: &Path, to: &Path) -> Result<()> {
+    let entries = fs::read_dir(from).with_context(|| format!("reading {}", from.display()))?;
+    for entry in entries {
+        let entry = entry?;
+        let to = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy_all(&entry.path(), &to)?;
+        } else {
+            copy(&entry.path(), &to)?;
+        }
+    }
+    Ok(())
+}
+
+fn prepare(file: &Path) -> Result<()> {
+    let folder = file.parent().unwrap_or(file);
+    fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_has_its_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let wharf = folder.path().join("target/release/wharf");
+        // It writes down what it was asked for, as the real one does what it is asked.
+        let script = "#!/bin/sh\nif [ $1 = man ]; then mkdir -p $2; touch $2/wharf.1; \
+                      else echo $2; fi\n";
+        prepare(&wharf).unwrap();
+        fs::write(&wharf, script).unwrap();
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        fs::set_permissions(&wharf, mode).unwrap();
+        let components = folder.path().join("out");
+        for component in COMPONENTS {
+            prepare(&components.join(component)).unwrap();
+            fs::write(components.join(component), "").unwrap();
+        }
+        let dist = folder.path().join("dist");
+        let target = folder.path().join("target");
+        let built = Built {
+            wharf,
+            components,
+            target,
+        };
+        built.lay_out(&dist).unwrap();
+        for file in [
+            "bin/wharf",
+            "share/man/man1/wharf.1",
+            "share/wharf/registry.wasm",
+            "share/wharf/packager.wasm",
+            "share/wharf/wit/world.wit",
+            "share/doc/wharf/LICENSE",
+        ] {
+            assert!(dist.join(file).is_file(), "{file}");
+        }
+        for (shell, file) in COMPLETIONS {
+            let text = fs::read_to_string(dist.join("share").join(file)).unwrap();
+            assert_eq!(text.trim(), shell);
+        }
+    }
+}
