@@ -4,7 +4,7 @@
 //!  the command ──▶ proxy ──▶ registry ──▶ token_server      real, misbehaving at will
 //!       │     └──▶ scripted                                  misbehaving by script
 //!  environment, process                                      where and how it runs
-//!  app, programs                                             what it is given
+//!  app, programs, attached                                   what it is given
 //!  peer                                                      what others make of it
 //! ```
 //!
@@ -18,6 +18,7 @@
 )]
 
 pub mod app;
+pub mod attached;
 pub mod authority;
 pub mod environment;
 pub mod fate;

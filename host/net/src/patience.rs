@@ -97,14 +97,22 @@ impl Activity {
 pub(crate) struct Sent {
     body: WasiBody,
     activity: Activity,
+    /// How many bytes are still to come, where that was said.
+    left: Option<u64>,
 }
 
 impl Sent {
-    pub(crate) fn new(body: WasiBody, activity: Activity) -> Self {
-        if body.is_end_stream() {
+    /// A body that is said to have so many bytes. Whoever sends it never asks what comes
+    /// after the last of them.
+    pub(crate) fn new(body: WasiBody, activity: Activity, length: Option<u64>) -> Self {
+        if body.is_end_stream() || length == Some(0) {
             activity.note(true);
         }
-        Self { body, activity }
+        Self {
+            body,
+            activity,
+            left: length,
+        }
     }
 }
 
@@ -118,8 +126,12 @@ impl Body for Sent {
     ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         let polled = Pin::new(&mut self.body).poll_frame(cx);
         if let Poll::Ready(frame) = &polled {
-            self.activity
-                .note(frame.is_none() || self.body.is_end_stream());
+            if let (Some(left), Some(Ok(frame))) = (&mut self.left, frame) {
+                let length = frame.data_ref().map_or(0, Bytes::len);
+                *left = left.saturating_sub(length as u64);
+            }
+            let all = frame.is_none() || self.left == Some(0) || self.body.is_end_stream();
+            self.activity.note(all);
         }
         polled
     }
