@@ -5,6 +5,7 @@ mod architecture;
 mod bench;
 mod cargo;
 mod demo;
+mod fuzz;
 mod narrate;
 mod peers;
 mod programs;
@@ -32,6 +33,7 @@ enum Task {
     Test(test::Arguments),
     Bench(bench::Arguments),
     Peers(peers::Arguments),
+    Fuzz(fuzz::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -40,6 +42,7 @@ fn main() -> ExitCode {
         Task::Test(arguments) => test::run(&arguments),
         Task::Bench(arguments) => bench::run(&arguments),
         Task::Peers(arguments) => peers::run(&arguments),
+        Task::Fuzz(arguments) => fuzz::run(&arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
