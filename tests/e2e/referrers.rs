@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use wharf_tests::attached::{self, tag_of};
 use wharf_tests::proxy::Fate;
 use wharf_tests::{
     Answer, Json, Proxy, ReferrersRegistry, Registry, Server, digest, http, json as value,
@@ -15,86 +16,29 @@ const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 const SIGNATURE: &str = "application/vnd.example.signature";
 const INVENTORY: &str = "application/vnd.example.inventory";
 
-/// Sends something, which must be taken.
-fn send(method: &str, url: &str, media_type: &str, body: &[u8]) -> http::Response {
-    let answer =
-        http::request(method, url, &[("Content-Type", media_type)], body).expect("it answers");
-    assert!((200..300).contains(&answer.status), "{url}: {answer:?}");
-    answer
-}
-
-/// Attaches an artifact to a manifest, as any tool would: blob, then manifest.
+/// Attaches an artifact to a manifest of the repository that all tests here use.
 fn attach(address: &str, subject: &Json, kind: &str) -> Json {
-    let base = format!("http://{address}/v2/app");
-    let content = format!("attached to {} as {kind}", subject["digest"]);
-    let mut blobs = Vec::new();
-    for body in [content.as_bytes(), b"{}"] {
-        let started = send("POST", &format!("{base}/blobs/uploads/"), "text/plain", b"");
-        let location = started
-            .header("location")
-            .expect("an upload has one")
-            .to_owned();
-        let location = if location.starts_with('/') {
-            format!("http://{address}{location}")
-        } else {
-            location
-        };
-        let separator = if location.contains('?') { '&' } else { '?' };
-        let url = format!("{location}{separator}digest={}", digest(body));
-        send("PUT", &url, "application/octet-stream", body);
-        blobs.push(value!({
-            "mediaType": "application/octet-stream",
-            "digest": digest(body),
-            "size": body.len(),
-        }));
-    }
-    blobs[1]["mediaType"] = "application/vnd.oci.empty.v1+json".into();
-    let manifest = value!({
-        "schemaVersion": 2,
-        "mediaType": MANIFEST,
-        "artifactType": kind,
-        "config": blobs[1],
-        "layers": [blobs[0]],
-        "subject": subject,
-        "annotations": { "org.example.kind": kind },
-    });
-    let text = manifest.to_string();
-    let digest = digest(text.as_bytes());
-    send(
-        "PUT",
-        &format!("{base}/manifests/{digest}"),
-        MANIFEST,
-        text.as_bytes(),
-    );
-    value!({
-        "mediaType": MANIFEST,
-        "digest": digest,
-        "size": text.len(),
-        "artifactType": kind,
-        "annotations": { "org.example.kind": kind },
-    })
+    attached::attach(address, "app", subject, kind)
 }
 
 /// Lists referrers under the tag for it, as a tool does at a registry that does not.
 fn list_under_tag(address: &str, subject: &Json, entries: &[&Json]) {
-    let index = value!({ "schemaVersion": 2, "mediaType": INDEX, "manifests": entries });
-    let url = format!("http://{address}/v2/app/manifests/{}", tag_of(subject));
-    send("PUT", &url, INDEX, index.to_string().as_bytes());
-}
-
-fn tag_of(subject: &Json) -> String {
-    subject["digest"]
-        .as_str()
-        .expect("it is text")
-        .replace(':', "-")
+    attached::list_under_tag(address, "app", subject, entries);
 }
 
 /// What is listed under the tag for it.
 fn listed_under_tag(address: &str, subject: &Json) -> Json {
-    let url = format!("http://{address}/v2/app/manifests/{}", tag_of(subject));
+    let url = format!(
+        "http://{address}/v2/app/manifests/{}",
+        tag_of(digest_of(subject))
+    );
     let answer = http::request("GET", &url, &[("Accept", INDEX)], b"").expect("it answers");
     assert_eq!(answer.status, 200, "{}", answer.text());
     json(&answer.text())
+}
+
+fn digest_of(descriptor: &Json) -> &str {
+    descriptor["digest"].as_str().expect("it is text")
 }
 
 fn plain(descriptor: &Json) -> Json {

@@ -7,7 +7,7 @@
     reason = "each has a reason of its own, which stands beside it"
 )]
 
-use crate::fault::{Fault, Lasting, Target, With};
+use crate::fault::{Fault, Lasting, OTHER_DIGEST, Target, Token, With};
 use crate::scenario::Scenario;
 use crate::stage::{Kind, Step};
 
@@ -20,9 +20,12 @@ pub(crate) enum Expected {
     Failure(&'static [i32]),
     /// It does all that it should, or fails with one of these codes.
     Either(&'static [i32]),
+    /// It believes what the registry says, and there is no way to find out better; or it
+    /// fails with one of these codes.
+    Misled(&'static [i32]),
 }
 
-use Expected::{Either, Failure, Success};
+use Expected::{Either, Failure, Misled, Success};
 
 const AUTHENTICATION: &[i32] = &[3];
 const NOT_FOUND: &[i32] = &[4];
@@ -38,25 +41,87 @@ pub(crate) fn expected(
     lasting: Lasting,
 ) -> Expected {
     match (fault, lasting) {
+        (Fault::Status(404, _), _) if hides(scenario, step, lasting) => Misled(&[]),
         (Fault::Status(status, _), Lasting::ForEver) => status_for_ever(status, step),
-        (Fault::Status(status, with), Lasting::Once) => status_once(status, with, step),
+        (Fault::Status(status, with), Lasting::Once) => status_once(scenario, status, with, step),
+        (Fault::Token(token), _) => given(scenario, token, lasting),
+        // Whoever never answered most likely is not there.
+        (Fault::Silence, Lasting::Once) if may_be_first(scenario, step) => Either(NETWORK),
         // Nothing is tried for ever, and redirects are not followed for ever.
         (_, Lasting::ForEver) => Failure(NETWORK),
         (
             Fault::Unheard | Fault::Unanswered | Fault::CutRequest(_) | Fault::CutAnswer(_),
             Lasting::Once,
         ) => Success,
-        (Fault::Header(name, value), _) => header(name, value, step),
+        (Fault::Header(name, value), _) => header(scenario, name, value, step),
         (Fault::Length(more), _) => length(more, step),
         (Fault::Flip, _) => flip(step),
         // All of it came, where a part was asked for.
         (Fault::NoRange, _) => Success,
-        (Fault::Redirect(target), _) => redirect(target, step),
+        (Fault::Redirect(target), _) => redirect(scenario, target, step),
         (Fault::Location(target), _) => location(scenario, target, step),
+        // A list is read to its end at the registry, or not at all.
+        (Fault::NextPage(Target::Itself), _) => Success,
+        (Fault::NextPage(_), _) => Failure(NETWORK),
+        // One that says nothing is asked again; slow ones are waited for.
+        (Fault::Silence | Fault::Slow, _) => Success,
+        (Fault::EndlessHead, _) => endless_head(step),
+        (Fault::EndlessBody, _) => endless_body(step),
     }
 }
 
-fn status_once(status: u16, with: With, step: &Step) -> Expected {
+/// Whether nothing may have been heard of a server before it gets this request.
+fn may_be_first(scenario: Scenario, step: &Step) -> bool {
+    step.anonymous || step.kind == Kind::Token || scenario == Scenario::ReferrersListed
+}
+
+/// Whether a 404 to this says that nothing refers to the application, or no longer,
+/// which may be true.
+fn hides(scenario: Scenario, step: &Step, lasting: Lasting) -> bool {
+    let writes = matches!(scenario, Scenario::PushReferrers | Scenario::Delete);
+    match step.kind {
+        Kind::Referrers => scenario == Scenario::ReferrersListed || lasting == Lasting::ForEver,
+        Kind::ListGet => !writes || lasting == Lasting::Once || scenario == Scenario::Delete,
+        // A list may name what was deleted since.
+        Kind::ManifestGet | Kind::BlobGet => scenario == Scenario::PullReferrers,
+        _ => false,
+    }
+}
+
+fn given(scenario: Scenario, token: Token, lasting: Lasting) -> Expected {
+    match (token, lasting) {
+        // Nothing is asked for but to be let in.
+        (Token::Less, _) if scenario == Scenario::Login => Success,
+        // It is used once, and another one is asked for when that is refused.
+        (Token::Less, Lasting::Once) => Success,
+        (Token::Less, Lasting::ForEver) => Failure(AUTHENTICATION),
+        // Tokens are good for a minute, whatever clocks say.
+        (Token::Expired, _) => Success,
+        (Token::None | Token::Page, _) => Failure(&[3, 5]),
+    }
+}
+
+fn endless_head(step: &Step) -> Expected {
+    match step.kind {
+        Kind::StartWhole | Kind::Mount => Success,
+        _ => Failure(&[5, 7]),
+    }
+}
+
+fn endless_body(step: &Step) -> Expected {
+    match step.kind {
+        // Whoever does not list referrers says so to anyone.
+        Kind::Referrers => Failure(REFUSED),
+        _ if step.anonymous => Success,
+        Kind::ManifestGet | Kind::ListGet | Kind::Tags => Failure(REFUSED),
+        Kind::Token => Failure(&[5, 7]),
+        Kind::BlobGet | Kind::BlobRange => Failure(&[5, 6]),
+        // Nobody reads it.
+        _ => Success,
+    }
+}
+
+fn status_once(scenario: Scenario, status: u16, with: With, step: &Step) -> Expected {
     let is_an_attempt = matches!(step.kind, Kind::StartWhole | Kind::Mount);
     match status {
         // Passing, by their meaning.
@@ -71,14 +136,18 @@ fn status_once(status: u16, with: With, step: &Step) -> Expected {
             // The challenge that was just answered: it would go on for ever.
             Failure(AUTHENTICATION)
         }
+        // It is another registry, for which there is no credential.
+        401 if scenario == Scenario::ReferrersListed => Failure(AUTHENTICATION),
         401 if with == With::Challenge && step.kind != Kind::Token => Success,
         401 | 403 => Failure(AUTHENTICATION),
         404 => match step.kind {
             // The token is what is not there, or whoever wants it.
             Kind::Token => Failure(AUTHENTICATION),
             Kind::Probe => Failure(NETWORK),
-            // Then it is sent.
+            // Then it is sent, or fetched.
             Kind::ManifestHead | Kind::BlobHead => Success,
+            // It is under a tag then.
+            Kind::Referrers => Success,
             // The session is gone: another one is begun.
             Kind::UploadPut => Success,
             _ => Failure(NOT_FOUND),
@@ -103,7 +172,7 @@ fn status_for_ever(status: u16, step: &Step) -> Expected {
     }
 }
 
-fn header(name: &str, value: Option<&str>, step: &Step) -> Expected {
+fn header(scenario: Scenario, name: &str, value: Option<&str>, step: &Step) -> Expected {
     let (kind, anonymous) = (step.kind, step.anonymous);
     match (name, kind) {
         // A challenge that can't be understood can't be answered.
@@ -120,10 +189,28 @@ fn header(name: &str, value: Option<&str>, step: &Step) -> Expected {
         ("Docker-Content-Digest", Kind::ManifestGet) if value == Some("sha256:zz") => {
             Either(INTEGRITY)
         }
+        // The name is what the content is measured by.
+        ("Docker-Content-Digest", Kind::ManifestGet)
+            if matches!(scenario, Scenario::PullReferrers | Scenario::Delete) =>
+        {
+            Success
+        }
         ("Docker-Content-Digest", Kind::ManifestGet | Kind::ManifestPut) if value.is_some() => {
             Failure(INTEGRITY)
         }
+        ("Docker-Content-Digest", Kind::ListGet) if value == Some(OTHER_DIGEST) => {
+            Either(INTEGRITY)
+        }
+        // That is all there is to know of it.
+        ("Docker-Content-Digest", Kind::ManifestHead) if value == Some(OTHER_DIGEST) => {
+            match scenario {
+                Scenario::Resolve | Scenario::Referrers | Scenario::ReferrersListed => Misled(&[]),
+                _ => Success,
+            }
+        }
         ("Content-Range", Kind::BlobRange) => Failure(NETWORK),
+        // Where the next page is can't be told.
+        ("Link", Kind::Referrers | Kind::Tags) => Either(NETWORK),
         // Nothing depends on it.
         _ => Success,
     }
@@ -136,6 +223,8 @@ fn length(more: i8, step: &Step) -> Expected {
         _ if more > 0 => Success,
         Kind::Token => Failure(NETWORK),
         Kind::ManifestGet => Failure(&[5, 6]),
+        // It ends with an empty line, or nobody reads what is said instead of it.
+        Kind::ListGet | Kind::Referrers | Kind::Tags => Either(&[5, 6]),
         Kind::BlobGet => Failure(INTEGRITY),
         // The part that is missing is asked for.
         Kind::BlobRange => Either(INTEGRITY),
@@ -150,11 +239,15 @@ fn flip(step: &Step) -> Expected {
         Kind::Token => Either(&[3, 5]),
         Kind::ManifestGet => Failure(&[5, 6]),
         Kind::BlobGet | Kind::BlobRange => Failure(INTEGRITY),
+        // Where there is no list, nobody reads what is said instead.
+        Kind::ListGet => Either(INTEGRITY),
+        // Nothing vouches for it.
+        Kind::Referrers | Kind::Tags => Misled(NETWORK),
         _ => Success,
     }
 }
 
-fn redirect(target: Target, step: &Step) -> Expected {
+fn redirect(scenario: Scenario, target: Target, step: &Step) -> Expected {
     match step.kind {
         // What a registry refuses in one request is done the usual way in two.
         Kind::StartWhole | Kind::Mount => Success,
@@ -162,9 +255,18 @@ fn redirect(target: Target, step: &Step) -> Expected {
         | Kind::ManifestGet
         | Kind::BlobHead
         | Kind::BlobGet
-        | Kind::BlobRange => match target {
+        | Kind::BlobRange
+        | Kind::Referrers
+        | Kind::ListGet
+        | Kind::Tags => match target {
+            // There they are under a tag.
+            Target::OtherPort | Target::OtherName
+                if scenario == Scenario::ReferrersListed && step.kind != Kind::ManifestHead =>
+            {
+                Misled(&[])
+            }
             Target::OtherPort | Target::OtherName | Target::Itself => Success,
-            Target::Metadata | Target::MetadataByName => Failure(REFUSED),
+            _ if target.is_forbidden() => Failure(REFUSED),
             // Nobody speaks TLS there.
             _ => Failure(NETWORK),
         },
@@ -175,14 +277,20 @@ fn redirect(target: Target, step: &Step) -> Expected {
 }
 
 fn location(scenario: Scenario, target: Target, step: &Step) -> Expected {
-    if scenario != Scenario::Push || !matches!(step.kind, Kind::Start | Kind::StartWhole) {
+    let begins = match step.kind {
+        Kind::Start | Kind::StartWhole => true,
+        // Where to send what is not taken over.
+        Kind::Mount => scenario == Scenario::CopyBytes,
+        _ => false,
+    };
+    if !begins {
         // Nobody looks at it.
         return Success;
     }
     match target {
         // Uploads may be elsewhere; what is secret stays.
         Target::OtherPort | Target::OtherName => Success,
-        Target::Metadata | Target::MetadataByName => Failure(REFUSED),
+        _ if target.is_forbidden() => Failure(REFUSED),
         // Nobody speaks TLS there. Another session may be begun.
         Target::OtherScheme => Either(&[5, 7]),
         // Not there, or not of the repository that this is about.

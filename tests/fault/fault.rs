@@ -1,11 +1,12 @@
 //! What can go wrong with one request.
 
 use std::fmt;
+use std::time::Duration;
 
 use wharf_tests::proxy::{Change, Exchange, Fate};
 use wharf_tests::{Answer, json};
 
-use crate::stage::{Kind, Stage};
+use crate::stage::{Kind, Stage, Step};
 
 /// Something that goes wrong with a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +34,31 @@ pub(crate) enum Fault {
     Redirect(Target),
     /// The answer's `Location` leads somewhere else.
     Location(Target),
+    /// The answer says that there is another page.
+    NextPage(Target),
+    /// Nothing is answered.
+    Silence,
+    /// The answer comes slowly.
+    Slow,
+    /// The answer's headers have no end.
+    EndlessHead,
+    /// The answer's body has no end.
+    EndlessBody,
+    /// The token is another than what was asked for.
+    Token(Token),
+}
+
+/// What a token server gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Token {
+    /// A token for nothing.
+    Less,
+    /// One that is said to have expired when it comes.
+    Expired,
+    /// None, without saying why.
+    None,
+    /// A web page.
+    Page,
 }
 
 /// What comes with a status.
@@ -61,6 +87,10 @@ pub(crate) enum Target {
     Metadata,
     /// The same by a name that resolves to it.
     MetadataByName,
+    /// The same in the clothes of IPv6.
+    MetadataInV6,
+    /// The address that stands for all addresses, which systems take for loopback.
+    Unspecified,
     /// The request's own address.
     Itself,
     /// An upload session that there is not.
@@ -83,71 +113,76 @@ pub(crate) const RETRY_AFTER: u64 = 1;
 
 impl Fault {
     /// All faults that can happen to a request that went like this without any.
-    pub(crate) fn all(went: &Exchange) -> Vec<(Self, Lasting)> {
+    pub(crate) fn all(step: &Step, went: &Exchange) -> Vec<(Self, Lasting)> {
         let mut faults = Vec::new();
-        for fault in [Self::Unheard, Self::Unanswered] {
+        for fault in [Self::Unheard, Self::Unanswered, Self::Silence] {
             faults.extend([(fault, Lasting::Once), (fault, Lasting::ForEver)]);
         }
         for status in [401, 403, 404, 416, 429, 500, 502, 503] {
             faults.push((Self::Status(status, With::Nothing), Lasting::Once));
+        }
+        // One of each kind that is treated alike.
+        for status in [401, 403, 404, 429, 503] {
             faults.push((Self::Status(status, With::Nothing), Lasting::ForEver));
         }
         for lasting in [Lasting::Once, Lasting::ForEver] {
             faults.push((Self::Status(401, With::Challenge), lasting));
         }
-        let mut once = Vec::new();
-        // Where the header has a meaning (RFC 9110, 10.2.3), and where it has none.
-        for status in [404, 429, 503] {
-            once.push(Self::Status(status, With::Seconds));
-            once.push(Self::Status(status, With::Date));
+        if step.kind == Kind::Token {
+            for token in [Token::Less, Token::Expired, Token::None, Token::Page] {
+                faults.push((Self::Token(token), Lasting::Once));
+                faults.push((Self::Token(token), Lasting::ForEver));
+            }
         }
+        faults.push((Self::Redirect(Target::Itself), Lasting::ForEver));
+        let once = Self::once(step, went).into_iter();
+        faults.extend(once.map(|fault| (fault, Lasting::Once)));
+        faults
+    }
+
+    /// Those that happen to one request alone.
+    fn once(step: &Step, went: &Exchange) -> Vec<Self> {
+        let mut once = vec![Self::Slow, Self::EndlessHead];
+        // Where the header has a meaning (RFC 9110, 10.2.3), and where it has none.
+        once.extend([
+            Self::Status(404, With::Seconds),
+            Self::Status(429, With::Seconds),
+            Self::Status(503, With::Date),
+        ]);
         if went.sent > 0 {
             once.extend([Self::CutRequest(0), Self::CutRequest(went.sent / 2)]);
         }
         if went.received > 0 {
             once.extend([Self::CutAnswer(0), Self::CutAnswer(went.received / 2)]);
-            once.extend([Self::Flip, Self::Length(-1)]);
+            once.extend([Self::Flip, Self::Length(-1), Self::EndlessBody]);
         }
-        once.extend([Self::Length(1), Self::Length(100)]);
-        for (name, wrong) in [
-            ("Location", "http://["),
-            ("Content-Type", "text/html"),
-            ("Content-Type", "application/vnd.oci.image.index.v1+json"),
-            ("Docker-Content-Digest", "sha256:zz"),
-            ("Docker-Content-Digest", OTHER_DIGEST),
-            ("Content-Range", "bytes 1-2/3"),
-            ("Content-Range", "nonsense"),
-            ("Range", "0-18446744073709551615"),
-            ("WWW-Authenticate", "Nonsense"),
-        ] {
-            once.extend([Self::Header(name, None), Self::Header(name, Some(wrong))]);
+        once.push(Self::Length(1));
+        for (name, wrong) in WRONG_HEADERS {
+            let is_there = went.has_answered(name);
+            if is_there || is_looked_at(name, step.kind) {
+                once.push(Self::Header(name, Some(wrong)));
+            }
+            // What is not there can't be left out.
+            if is_there && !once.contains(&Self::Header(name, None)) {
+                once.push(Self::Header(name, None));
+            }
         }
         once.push(Self::Header("Content-Length", None));
         if went.header("range").is_some() {
             once.push(Self::NoRange);
         }
-        once.dedup();
-        for target in [
-            Target::OtherPort,
-            Target::OtherName,
-            Target::OtherScheme,
-            Target::Metadata,
-            Target::MetadataByName,
-        ] {
-            once.extend([Self::Redirect(target), Self::Location(target)]);
-        }
+        once.extend(Target::ELSEWHERE.map(Self::Redirect));
         once.push(Self::Redirect(Target::Itself));
-        once.push(Self::Location(Target::NoSession));
-        once.push(Self::Location(Target::OtherRepository));
-        faults.extend(once.into_iter().map(|fault| (fault, Lasting::Once)));
-        faults.push((Self::Redirect(Target::Itself), Lasting::ForEver));
-        let mut distinct = Vec::new();
-        for fault in faults {
-            if !distinct.contains(&fault) {
-                distinct.push(fault);
-            }
+        if went.has_answered("Location") {
+            once.extend(Target::ELSEWHERE.map(Self::Location));
+            once.push(Self::Location(Target::NoSession));
+            once.push(Self::Location(Target::OtherRepository));
         }
-        distinct
+        if matches!(step.kind, Kind::Referrers | Kind::Tags) && went.status == Some(200) {
+            once.extend(Target::ELSEWHERE.map(Self::NextPage));
+            once.push(Self::NextPage(Target::Itself));
+        }
+        once
     }
 
     /// What becomes of a request when this happens to it.
@@ -177,6 +212,17 @@ impl Fault {
                 }
             })),
             Self::NoRange => Fate::Without("Range"),
+            Self::NextPage(target) => {
+                let link = format!("<{}>; rel=\"next\"", stage.at(target, &exchange.target));
+                Fate::Change(Change::new(move |head, _| head.set("Link", Some(&link))))
+            }
+            Self::Silence => Fate::Silent,
+            Self::Slow => Fate::Slow(PAUSE),
+            Self::EndlessHead => Fate::EndlessHead,
+            Self::EndlessBody => Fate::EndlessBody,
+            // It lasts for as long as there are requests for tokens, among others.
+            Self::Token(_) if !exchange.target.starts_with("/token") => Fate::Forward,
+            Self::Token(token) => token.fate(exchange),
             Self::Redirect(target) => {
                 let location = stage.at(target, &exchange.target);
                 Fate::Answer(Answer::status(307).header("Location", &location))
@@ -205,11 +251,15 @@ impl Fault {
                 | Kind::BlobHead
                 | Kind::BlobGet
                 | Kind::BlobRange
+                | Kind::Referrers
+                | Kind::ListGet
+                | Kind::Tags
         );
         match self {
-            Self::Redirect(Target::Metadata | Target::MetadataByName) if reads => {
+            Self::Redirect(target) if target.is_forbidden() && reads => {
                 vec!["may not be reached"]
             }
+            Self::Silence => vec!["for too long"],
             Self::Redirect(target) if !reads || target == Target::Itself => vec!["307"],
             Self::Flip if matches!(kind, Kind::BlobGet | Kind::BlobRange) => vec!["sha256:"],
             Self::Header("Content-Type", Some(_)) => vec!["was served as"],
@@ -229,6 +279,58 @@ impl Fault {
             Self::Header("Content-Range", _) => vec!["Content-Range"],
             _ => vec![],
         }
+    }
+}
+
+impl Token {
+    fn fate(self, exchange: &Exchange) -> Fate {
+        let change = |body: &'static str| {
+            Fate::Change(Change::new(move |head, answer| {
+                answer.clear();
+                answer.extend_from_slice(body.as_bytes());
+                head.set("Content-Length", Some(&body.len().to_string()));
+            }))
+        };
+        match self {
+            Self::Less => {
+                let (path, query) = exchange.target.split_once('?').unwrap_or_default();
+                let kept = query.split('&').filter(|pair| !pair.starts_with("scope="));
+                let kept: Vec<&str> = kept.collect();
+                let target = format!("{path}?{}", kept.join("&"));
+                Fate::At(target, Box::new(Fate::Forward))
+            }
+            Self::Expired => Fate::Change(Change::new(|head, answer| {
+                let text = String::from_utf8_lossy(answer);
+                let expired = r#""issued_at":"1994-11-06T08:49:37Z","expires_in":1"#;
+                *answer = text
+                    .replacen(r#""expires_in":300"#, expired, 1)
+                    .into_bytes();
+                head.set("Content-Length", Some(&answer.len().to_string()));
+            })),
+            Self::None => change("{}"),
+            Self::Page => change("<!DOCTYPE html><html>Sign in</html>"),
+        }
+    }
+}
+
+impl Target {
+    /// Places that are not the registry.
+    const ELSEWHERE: [Self; 7] = [
+        Self::OtherPort,
+        Self::OtherName,
+        Self::OtherScheme,
+        Self::Metadata,
+        Self::MetadataByName,
+        Self::MetadataInV6,
+        Self::Unspecified,
+    ];
+
+    /// Whether it is never to be reached, whatever leads there.
+    pub(crate) fn is_forbidden(self) -> bool {
+        matches!(
+            self,
+            Self::Metadata | Self::MetadataByName | Self::MetadataInV6 | Self::Unspecified
+        )
     }
 }
 
@@ -267,6 +369,8 @@ impl Places {
             Target::Metadata => format!("http://169.254.169.254{path}"),
             // The same number, written so that it is not one for a parser of addresses.
             Target::MetadataByName => format!("http://2852039166{path}"),
+            Target::MetadataInV6 => format!("http://[::ffff:a9fe:a9fe]{path}"),
+            Target::Unspecified => format!("http://0.0.0.0:{port}{path}"),
             Target::Itself => path.to_owned(),
             Target::NoSession => format!(
                 "http://{}/v2/small/blobs/uploads/00000000-0000-0000-0000-000000000000?_state=x",
@@ -277,6 +381,36 @@ impl Places {
                 format!("http://{}/v2/older/blobs/uploads/{session}", self.front)
             }
         }
+    }
+}
+
+/// Headers of answers, and what they should not be.
+const WRONG_HEADERS: [(&str, &str); 12] = [
+    ("Location", "http://["),
+    ("Content-Type", "text/html"),
+    ("Content-Type", "application/vnd.oci.image.index.v1+json"),
+    ("Docker-Content-Digest", "sha256:zz"),
+    ("Docker-Content-Digest", OTHER_DIGEST),
+    ("Content-Range", "bytes 1-2/3"),
+    ("Content-Range", "nonsense"),
+    ("ETag", "\"another\""),
+    ("Link", "<"),
+    ("OCI-Filters-Applied", "artifactType"),
+    ("Range", "0-18446744073709551615"),
+    ("WWW-Authenticate", "Nonsense"),
+];
+
+/// Whether a header means something in the answer to such a request, also where the
+/// registry does not send it.
+fn is_looked_at(name: &str, kind: Kind) -> bool {
+    match name {
+        "Content-Type" | "Docker-Content-Digest" => true,
+        "Location" => matches!(kind, Kind::Mount | Kind::Start | Kind::StartWhole),
+        "Content-Range" => matches!(kind, Kind::BlobRange | Kind::BlobGet),
+        "ETag" => kind == Kind::ListGet,
+        "Link" | "OCI-Filters-Applied" => matches!(kind, Kind::Referrers | Kind::Tags),
+        "Range" => matches!(kind, Kind::Start | Kind::UploadState | Kind::UploadPatch),
+        _ => false,
     }
 }
 
@@ -301,5 +435,8 @@ fn refusal(status: u16, with: With, stage: &Places) -> Answer {
     }
 }
 
-const OTHER_DIGEST: &str =
+/// How long a slow answer pauses before each of its pieces.
+const PAUSE: Duration = Duration::from_millis(2);
+
+pub(crate) const OTHER_DIGEST: &str =
     "sha256:0000000000000000000000000000000000000000000000000000000000000000";

@@ -5,23 +5,26 @@ use std::collections::HashSet;
 
 use wharf_tests::proxy::{Fate, Gate};
 
-use crate::scenario::{Play, Scenario, contents_of_small, furnish, largest};
+use crate::scenario::{Play, Scenario, furnish, largest, moved};
 use crate::stage::{PASSWORD, Stage, Step};
 
 #[test]
 fn a_push_that_is_killed_at_any_request_is_completed_by_the_next() {
     at_every_request(Scenario::Push);
+    at_every_request(Scenario::PushReferrers);
 }
 
 #[test]
 fn a_pull_that_is_killed_at_any_request_is_completed_by_the_next() {
     at_every_request(Scenario::Pull);
     at_every_request(Scenario::PullInParts);
+    at_every_request(Scenario::PullReferrers);
 }
 
 #[test]
 fn a_copy_that_is_killed_at_any_request_is_completed_by_the_next() {
     at_every_request(Scenario::Copy);
+    at_every_request(Scenario::CopyBytes);
 }
 
 #[test]
@@ -30,11 +33,11 @@ fn a_login_that_is_killed_at_any_request_is_completed_by_the_next() {
 }
 
 fn at_every_request(scenario: Scenario) {
-    let stage = Stage::new();
-    furnish(&stage);
+    let mut stage = Stage::new();
+    furnish(&mut stage);
     let clean = Play::new(scenario, &stage, "clean");
     direct(&stage, scenario, None);
-    let _ = clean.command().input(PASSWORD).run().success();
+    let _ = clean.command(&[]).input(PASSWORD).run().success();
     let steps = stage.take();
     assert!(!steps.is_empty());
     for (number, (step, _)) in steps.into_iter().enumerate() {
@@ -45,9 +48,10 @@ fn at_every_request(scenario: Scenario) {
 /// Has requests go their way, but for one, which does not get past a gate.
 fn direct(stage: &Stage, scenario: Scenario, held: Option<(Step, Gate)>) {
     let largest = largest(stage);
-    stage.play(move |step, _| match &held {
-        Some((wanted, gate)) if step == wanted => Some(Fate::Hold(gate.clone())),
-        _ => scenario.base(step, &largest),
+    stage.play(move |step, exchange| {
+        let held = held.as_ref().filter(|(wanted, _)| step == wanted);
+        let fate = held.map(|(_, gate)| Fate::Hold(gate.clone()));
+        scenario.fate(step, exchange, &largest, fate)
     });
 }
 
@@ -55,7 +59,7 @@ fn kill_at(stage: &Stage, scenario: Scenario, step: &Step, number: usize) {
     let play = Play::new(scenario, stage, &format!("killed-{number}"));
     let gate = Gate::new();
     direct(stage, scenario, Some((step.clone(), gate.clone())));
-    let running = play.command().input(PASSWORD).start();
+    let running = play.command(&[]).input(PASSWORD).start();
     gate.wait_until_reached();
     running.kill();
     let _ = running.finish();
@@ -63,18 +67,20 @@ fn kill_at(stage: &Stage, scenario: Scenario, step: &Step, number: usize) {
     gate.open();
     stage.take();
     play.is_unharmed()
+        .and_then(|()| play.keeps_list())
         .unwrap_or_else(|complaint| panic!("killed at {step:?}: {complaint}"));
 
-    let arrived: HashSet<String> = contents_of_small(stage)
+    let arrived: HashSet<String> = moved(stage)
         .into_iter()
         .filter(|digest| play.has(digest))
         .collect();
     stage.play(|_, _| None);
-    let output = play.command().input(PASSWORD).run();
+    let output = play.command(&[]).input(PASSWORD).run();
     let went = stage.take();
     assert!(output.status.success(), "killed at {step:?}: {output:?}");
     play.is_unharmed()
-        .and_then(|()| play.is_done())
+        .and_then(|()| play.keeps_list())
+        .and_then(|()| play.is_done(&output))
         .unwrap_or_else(|complaint| panic!("killed at {step:?}: {complaint}"));
     for (_, exchange) in &went {
         let target = exchange.target.replace("%3A", ":");

@@ -4,9 +4,10 @@
 //! Between the command and the registry, and between the command and the token
 //! server, stand proxies that do what a script says (`stage.rs`). The matrix is every
 //! fault (`fault.rs`) at every request of every scenario (`scenario.rs`), with what
-//! must become of each (`expected.rs`).
+//! must become of each (`expected.rs`, `aftermath.rs`).
 
 mod advisories;
+mod aftermath;
 mod expected;
 mod fault;
 mod killed;

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use wharf_tests::environment::files_below;
 use wharf_tests::proxy::{Exchange, Fate};
-use wharf_tests::{Authority, Proxy, Registry, TestEnv, TokenServer};
+use wharf_tests::{Authority, Proxy, ReferrersRegistry, Registry, TestEnv, TokenServer};
 
 use crate::environment;
 
@@ -20,19 +20,30 @@ pub(crate) struct Stage {
     pub(crate) realm: Proxy,
     /// Another origin: before a registry of the same content that asks for nothing.
     pub(crate) elsewhere: Proxy,
+    /// Before a registry that lists referrers itself, and lets anyone do anything.
+    pub(crate) lists: Proxy,
     /// The registry itself.
     pub(crate) registry: Registry,
+    /// The same content without anything before it, for anyone.
+    pub(crate) open: Registry,
+    /// A store with the application of the scenarios.
+    pub(crate) with_app: Files,
+    /// The same with what refers to the application.
+    pub(crate) with_referrers: Files,
     script: Arc<Script>,
-    login: Vec<(PathBuf, Vec<u8>)>,
-    _open: Registry,
+    login: Files,
     _tokens: TokenServer,
+    _listing: ReferrersRegistry,
 }
+
+/// Files of an environment, with their places in it.
+pub(crate) type Files = Vec<(PathBuf, Vec<u8>)>;
 
 /// What a request asks for, by its address: the same in every run.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Step {
     pub(crate) kind: Kind,
-    /// Whether it carried no credential and no token.
+    /// Whether it carried no credential and no token, where one is asked for.
     pub(crate) anonymous: bool,
     /// The digest that it is about, if it is about one.
     pub(crate) subject: String,
@@ -60,6 +71,13 @@ pub(crate) enum Kind {
     UploadState,
     UploadPatch,
     UploadCancel,
+    /// Asks the registry for referrers.
+    Referrers,
+    /// Fetches the list of referrers that is under a tag.
+    ListGet,
+    ListPut,
+    Tags,
+    ManifestDelete,
     Other,
 }
 
@@ -82,56 +100,52 @@ impl Stage {
             .user(USER, PASSWORD)
             .start();
         let script = Arc::new(Script::default());
-        let judge = |script: Arc<Script>| move |exchange: &Exchange| script.judge(exchange);
-        let realm = Proxy::with_fates(&tokens.address(), judge(script.clone()));
+        let judge = |asks: bool| {
+            let script = script.clone();
+            move |exchange: &Exchange| script.judge(exchange, asks)
+        };
+        let realm = Proxy::with_fates(&tokens.address(), judge(true));
         let registry = Registry::settings()
             .tokens(&tokens)
             .realm(&format!("http://{}/token", realm.address()))
             .start();
-        let front = Proxy::with_fates(registry.address(), judge(script.clone()));
+        let front = Proxy::with_fates(registry.address(), judge(true));
         let open = Registry::settings().beside(&registry).start();
         let elsewhere = Proxy::start(open.address());
+        let listing = ReferrersRegistry::start();
+        let lists = Proxy::with_fates(listing.address(), judge(false));
         let mut stage = Self {
             front,
             realm,
             elsewhere,
+            lists,
             registry,
+            open,
+            with_app: Files::new(),
+            with_referrers: Files::new(),
             script,
-            login: Vec::new(),
-            _open: open,
+            login: Files::new(),
             _tokens: tokens,
+            _listing: listing,
         };
         stage.login = stage.logged_in();
         stage
     }
 
-    /// The files that a login leaves, with their places in an environment.
-    fn logged_in(&self) -> Vec<(PathBuf, Vec<u8>)> {
+    /// The files that a login leaves.
+    fn logged_in(&self) -> Files {
         let env = environment();
         let server = self.front.address();
         let login = ["registry", "login", &server, "-u", USER, "--password-stdin"];
         let _ = env.command(login).input(PASSWORD).run().success();
         self.take();
-        files_below(&env.root().join("config"))
-            .into_iter()
-            .map(|file| {
-                let content = fs::read(&file).expect("it can be read");
-                let place = file.strip_prefix(env.root()).expect("it lies below");
-                (place.to_owned(), content)
-            })
-            .collect()
+        files_of(&env, "config")
     }
 
     /// A new environment, in which the user is logged in.
     pub(crate) fn environment(&self) -> TestEnv {
         let env = environment();
-        for (place, content) in &self.login {
-            let file = env.root().join(place);
-            let parent = file.parent().expect("it lies in a directory");
-            fs::create_dir_all(parent)
-                .and_then(|()| fs::write(&file, content))
-                .expect("it can be written");
-        }
+        put(&env, &self.login);
         env
     }
 
@@ -149,17 +163,41 @@ impl Stage {
         let mut seen = HashMap::new();
         let mut exchanges = self.front.take();
         exchanges.extend(self.realm.take());
-        exchanges
-            .into_iter()
-            .map(|exchange| (Step::of(&exchange, &mut seen), exchange))
+        let asked = exchanges.into_iter().map(|one| (one, true));
+        let open = self.lists.take().into_iter().map(|one| (one, false));
+        asked
+            .chain(open)
+            .map(|(exchange, asks)| (Step::of(&exchange, asks, &mut seen), exchange))
             .collect()
     }
 }
 
+/// The files below a folder of an environment.
+pub(crate) fn files_of(env: &TestEnv, folder: &str) -> Files {
+    let files = files_below(&env.root().join(folder)).into_iter();
+    let read = files.map(|file| {
+        let content = fs::read(&file).expect("it can be read");
+        let place = file.strip_prefix(env.root()).expect("it lies below");
+        (place.to_owned(), content)
+    });
+    read.collect()
+}
+
+/// Puts files into an environment.
+pub(crate) fn put(env: &TestEnv, files: &Files) {
+    for (place, content) in files {
+        let file = env.root().join(place);
+        let parent = file.parent().expect("it lies in a directory");
+        fs::create_dir_all(parent)
+            .and_then(|()| fs::write(&file, content))
+            .expect("it can be written");
+    }
+}
+
 impl Script {
-    fn judge(&self, exchange: &Exchange) -> Fate {
+    fn judge(&self, exchange: &Exchange, asks: bool) -> Fate {
         let mut state = self.lock();
-        let step = Step::of(exchange, &mut state.seen);
+        let step = Step::of(exchange, asks, &mut state.seen);
         state
             .rule
             .as_ref()
@@ -173,15 +211,19 @@ impl Script {
 }
 
 impl Step {
-    fn of(exchange: &Exchange, seen: &mut HashMap<Self, usize>) -> Self {
+    /// What is asked for; of a server that `asks` who is there, or not.
+    fn of(exchange: &Exchange, asks: bool, seen: &mut HashMap<Self, usize>) -> Self {
         let kind = Kind::of(exchange);
-        let target = exchange.target.replace("%3A", ":");
+        let target = exchange
+            .target
+            .replace("%3A", ":")
+            .replace("sha256-", "sha256:");
         let digest = target.find("sha256:").map_or("", |at| &target[at..]);
         // Which blob is the first to be sent with its start is a matter of luck.
         let lucky = matches!(kind, Kind::Start | Kind::StartWhole | Kind::Other);
         let mut step = Self {
             kind,
-            anonymous: !exchange.authorized && kind != Kind::Token,
+            anonymous: asks && !exchange.authorized && kind != Kind::Token,
             subject: if lucky {
                 String::new()
             } else {
@@ -206,6 +248,11 @@ impl Kind {
         match exchange.method.as_str() {
             _ if path == "/token" => Self::Token,
             "GET" if path == "/v2/" => Self::Probe,
+            "GET" if part("/manifests/sha256-") => Self::ListGet,
+            "PUT" if part("/manifests/sha256-") => Self::ListPut,
+            "GET" if part("/referrers/") => Self::Referrers,
+            "GET" if path.ends_with("/tags/list") => Self::Tags,
+            "DELETE" if part("/manifests/") => Self::ManifestDelete,
             "HEAD" if part("/manifests/") => Self::ManifestHead,
             "GET" if part("/manifests/") => Self::ManifestGet,
             "PUT" if part("/manifests/") => Self::ManifestPut,

@@ -32,6 +32,16 @@ pub enum Fate {
     HoldRequest(u64, Gate),
     /// It is forwarded without its headers of this name.
     Without(&'static str),
+    /// It is forwarded as a request for another path and query, and this becomes of it.
+    At(String, Box<Self>),
+    /// It is read, and nothing is answered for as long as anybody waits.
+    Silent,
+    /// The answer comes in small pieces, with a pause before each.
+    Slow(Duration),
+    /// The answer's headers go on for as long as anybody listens.
+    EndlessHead,
+    /// The answer's body goes on for as long as anybody listens.
+    EndlessBody,
     /// The answer is changed, and the connection is closed after it.
     Change(Change),
 }

@@ -5,7 +5,7 @@
 //!       │     └──▶ scripted                                  misbehaving by script
 //!       └──▶ forward_proxy ──▶ …                           as networks have them
 //!  environment, process                                      where and how it runs
-//!  app, programs                                             what it is given
+//!  app, programs, attached                                   what it is given
 //!  peer                                                      what others make of it
 //! ```
 //!
@@ -19,6 +19,7 @@
 )]
 
 pub mod app;
+pub mod attached;
 pub mod authority;
 pub mod environment;
 pub mod fate;

@@ -4,6 +4,8 @@
 //! It changes no byte of what it forwards unless that is a request's fate, and holds
 //! no body: what a test counts here is what the command did.
 
+mod endless;
+
 use std::io::{self, BufReader, Write};
 use std::net::{Shutdown, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -35,6 +37,8 @@ pub struct Exchange {
     pub came: Instant,
     /// The status that was answered, once it was.
     pub status: Option<u16>,
+    /// The headers that were answered, in their order, before anything changed them.
+    pub answered: Vec<(String, String)>,
     /// How many bytes of the request's body went through, framing aside.
     pub sent: u64,
     /// How many bytes of the answer's body went through, framing aside.
@@ -116,6 +120,11 @@ impl Exchange {
         wire::header(&self.headers, name)
     }
 
+    /// Whether the answer had a header.
+    pub fn has_answered(&self, name: &str) -> bool {
+        wire::header(&self.answered, name).is_some()
+    }
+
     /// Whether it fetches a blob's content.
     pub fn fetches_blob(&self) -> bool {
         self.method == "GET" && self.target.contains("/blobs/sha256:")
@@ -158,6 +167,7 @@ impl<'a> Line<'a> {
             headers: head.headers.clone(),
             came: Instant::now(),
             status: None,
+            answered: Vec::new(),
             sent: 0,
             received: 0,
             over: false,
@@ -191,9 +201,13 @@ impl Drop for Line<'_> {
 fn converse(client: Connection, upstream: &str, log: &Log, judge: &Judge) -> io::Result<()> {
     let mut client = BufReader::with_capacity(PIECE, client);
     let mut server = None;
-    while let Some(head) = Head::read(&mut client)? {
+    while let Some(mut head) = Head::read(&mut client)? {
         let mut line = Line::begin(log, &head);
-        let fate = judge(&line.exchange);
+        let mut fate = judge(&line.exchange);
+        if let Fate::At(target, then) = fate {
+            head.start = format!("{} {target} {}", head.word(0), head.word(2));
+            fate = *then;
+        }
         if let Fate::Hold(gate) = &fate {
             gate.arrive()?;
         }
@@ -201,6 +215,9 @@ fn converse(client: Connection, upstream: &str, log: &Log, judge: &Judge) -> io:
             client
                 .get_mut()
                 .write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
+        }
+        if let Fate::Silent = &fate {
+            return endless::silence(&mut client);
         }
         if let Fate::Answer(answer) = &fate {
             let body = wire::whole(head.request_framing(), &mut client)?;
@@ -266,7 +283,10 @@ fn forward(
             break answer;
         }
     };
-    line.update(|exchange| exchange.status = answer.status());
+    line.update(|exchange| {
+        exchange.status = answer.status();
+        exchange.answered.clone_from(&answer.headers);
+    });
     let framing = answer.answer_framing(head.word(0));
     match fate {
         Fate::DropAnswer => {
@@ -284,6 +304,17 @@ fn forward(
             answer.set("Connection", Some("close"));
             client.get_mut().write_all(&answer.to_bytes())?;
             client.get_mut().write_all(&body)?;
+            line.update(|exchange| exchange.received = body.len() as u64);
+            return Ok(false);
+        }
+        Fate::EndlessHead => return endless::head(&answer, client.get_mut()),
+        Fate::EndlessBody => {
+            let body = wire::whole(framing, server)?;
+            return endless::body(answer, &body, client.get_mut());
+        }
+        Fate::Slow(pause) => {
+            let body = wire::whole(framing, server)?;
+            endless::slowly(answer, &body, *pause, client.get_mut())?;
             line.update(|exchange| exchange.received = body.len() as u64);
             return Ok(false);
         }

@@ -6,6 +6,7 @@ mod bench;
 mod cargo;
 mod demo;
 mod dist;
+mod fuzz;
 mod narrate;
 mod peers;
 mod programs;
@@ -34,6 +35,7 @@ enum Task {
     Bench(bench::Arguments),
     Peers(peers::Arguments),
     Dist(dist::Arguments),
+    Fuzz(fuzz::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -43,6 +45,7 @@ fn main() -> ExitCode {
         Task::Bench(arguments) => bench::run(&arguments),
         Task::Peers(arguments) => peers::run(&arguments),
         Task::Dist(arguments) => dist::run(&arguments),
+        Task::Fuzz(arguments) => fuzz::run(&arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -9,45 +9,63 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result};
 
-use crate::cargo::root;
+use crate::cargo::{cargo, root};
 use crate::{narrate, programs};
 
-/// A program that Go builds, at one version for everyone.
+/// A program that is built from its source, at one version for everyone.
 struct Peer {
     name: &'static str,
     /// The path of its main package, as `go install` takes it; or the folder of ours that
-    /// has it, where it begins with `./`.
+    /// has it, where it begins with `./`; or the crate of a program in Rust.
     package: &'static str,
     version: &'static str,
+    language: Language,
 }
 
-const PEERS: [Peer; 4] = [
+/// What a peer is written in.
+#[derive(Clone, Copy)]
+enum Language {
+    Go,
+    Rust,
+}
+
+const PEERS: [Peer; 5] = [
     Peer {
         name: "oras",
         package: "oras.land/oras/cmd/oras",
         version: "v1.3.6",
+        language: Language::Go,
     },
     Peer {
         name: "distribution",
         package: "github.com/distribution/distribution/v3/cmd/registry",
         version: "v3.1.2",
+        language: Language::Go,
     },
     Peer {
         name: "cosign",
         package: "github.com/sigstore/cosign/v3/cmd/cosign",
         version: "v3.1.3",
+        language: Language::Go,
     },
     // The version is that of the library it stands on; the tests look for it there.
     Peer {
         name: "referrers",
         package: "./tests/servers/referrers",
         version: "v0.22.1",
+        language: Language::Go,
+    },
+    Peer {
+        name: "cargo-fuzz",
+        package: "cargo-fuzz",
+        version: "0.13.1",
+        language: Language::Rust,
     },
 ];
 
 /// Build the programs that Wharf is compared with, and print where they are
 ///
-/// Each is built once, at a pinned version, with `go install`, into `$WHARF_PEERS` or else
+/// Each is built once, at a pinned version, with Go or Cargo, into `$WHARF_PEERS` or else
 /// `wharf-peers` in the cache folder of the user; what is there already is not built
 /// again. Prints one path a line on standard output, everything else on standard error.
 #[derive(clap::Args)]
@@ -105,6 +123,11 @@ pub(crate) fn referrers() -> Result<PathBuf> {
     named("referrers")
 }
 
+/// cargo-fuzz, built if it is not yet.
+pub(crate) fn cargo_fuzz() -> Result<PathBuf> {
+    named("cargo-fuzz")
+}
+
 fn named(name: &str) -> Result<PathBuf> {
     let mut peers = PEERS.iter();
     let peer = peers
@@ -138,12 +161,6 @@ fn built(peer: &Peer, folder: &Path) -> Result<PathBuf> {
     if path.is_file() {
         return Ok(path);
     }
-    let go = programs::find("go").with_context(|| {
-        format!(
-            "{} is built with Go, which is not here; https://go.dev/dl/ has it",
-            peer.name
-        )
-    })?;
     narrate::status(&format!(
         "Building {} {} into {}",
         peer.name,
@@ -151,9 +168,35 @@ fn built(peer: &Peer, folder: &Path) -> Result<PathBuf> {
         folder.display()
     ));
     let unfinished = tempfile::tempdir_in(folder)?;
+    let mut install = match peer.language {
+        Language::Go => go_install(peer, unfinished.path())?,
+        Language::Rust => cargo_install(peer, unfinished.path()),
+    };
+    programs::run_quietly(&mut install)?;
+    let home = path.parent().context("a peer has a folder of its own")?;
+    fs::create_dir_all(home)?;
+    let executable = path.file_name().context("a peer has a name")?;
+    let made = match peer.language {
+        Language::Go => unfinished.path().join(executable),
+        Language::Rust => unfinished.path().join("bin").join(executable),
+    };
+    fs::rename(made, &path)
+        .with_context(|| format!("the build of {} left no program", peer.package))?;
+    drop(lock);
+    Ok(path)
+}
+
+/// Builds a program in Go into a folder.
+fn go_install(peer: &Peer, into: &Path) -> Result<Command> {
+    let go = programs::find("go").with_context(|| {
+        format!(
+            "{} is built with Go, which is not here; https://go.dev/dl/ has it",
+            peer.name
+        )
+    })?;
     let mut install = Command::new(go);
     install
-        .env("GOBIN", unfinished.path())
+        .env("GOBIN", into)
         .env("CGO_ENABLED", "0")
         .arg("install")
         .stdout(Stdio::null());
@@ -161,16 +204,20 @@ fn built(peer: &Peer, folder: &Path) -> Result<PathBuf> {
         install.current_dir(root().join(peer.package)).arg(".");
     } else {
         let version = format!("{}@{}", peer.package, peer.version);
-        install.current_dir(unfinished.path()).arg(version);
+        install.current_dir(into).arg(version);
     }
-    programs::run_quietly(&mut install)?;
-    let home = path.parent().context("a peer has a folder of its own")?;
-    fs::create_dir_all(home)?;
-    let executable = path.file_name().context("a peer has a name")?;
-    fs::rename(unfinished.path().join(executable), &path)
-        .with_context(|| format!("`go install` of {} left no program", peer.package))?;
-    drop(lock);
-    Ok(path)
+    Ok(install)
+}
+
+/// Builds a program in Rust into a folder, with the versions that it was published with.
+fn cargo_install(peer: &Peer, into: &Path) -> Command {
+    let mut install = cargo();
+    install
+        .args(["install", "--locked", "--no-track", peer.package])
+        .args(["--version", peer.version, "--root"])
+        .arg(into)
+        .stdout(Stdio::null());
+    install
 }
 
 fn folder() -> Result<PathBuf> {
@@ -240,6 +287,7 @@ mod tests {
             name: "toy",
             package: "example.invalid/toy",
             version: "v1.0.0",
+            language: Language::Go,
         };
         let path = peer.path_in(folder.path());
         fs::create_dir_all(path.parent().unwrap()).unwrap();

@@ -5,7 +5,7 @@ use std::process::Command;
 use anyhow::Result;
 
 use crate::cargo::{cargo, ensure_component_target};
-use crate::{narrate, peers, programs};
+use crate::{fuzz, narrate, peers, programs};
 
 /// What the tests run that cargo does not build.
 const PROGRAMS: [&str; 2] = ["docker-registry", "skopeo"];
@@ -13,9 +13,10 @@ const PROGRAMS: [&str; 2] = ["docker-registry", "skopeo"];
 /// Run everything that must pass before a change is sent in
 ///
 /// Tests against real registries, then formatting, lints and documentation, each without
-/// a warning. Stops at the first that fails, with its exit code. Installs
+/// a warning, then a few seconds of each fuzz target. Stops at the first that fails, with its exit code. Installs
 /// `docker-registry` and `skopeo` where they are missing and this is root on Debian;
-/// elsewhere it says what to install. Builds the registries that it needs with Go.
+/// elsewhere it says what to install. Builds the registries that it needs with Go, and
+/// cargo-fuzz with a C++ compiler.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {}
 
@@ -30,7 +31,9 @@ pub(crate) fn run(_: &Arguments) -> Result<()> {
         narrate::heading(title);
         programs::run(&mut command)?;
     }
-    narrate::heading("Everything passed: tests, formatting, lints, documentation");
+    narrate::heading("Fuzzing");
+    fuzz::shortly()?;
+    narrate::heading("Everything passed: tests, formatting, lints, documentation, fuzzing");
     Ok(())
 }
 

@@ -46,3 +46,47 @@ impl Descriptor {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn read(text: &str) -> Result<Descriptor, String> {
+        Descriptor::read(&Node::parse(text.as_bytes())?)
+    }
+
+    #[test]
+    fn all_three_properties_are_needed() {
+        let digest = Digest::from_sha256(&[7; 32]);
+        let whole = format!(r#"{{"mediaType":"a/b","digest":"{digest}","size":7,"urls":[]}}"#);
+        let descriptor = Descriptor::new("a/b", digest.clone(), 7);
+        assert_eq!(read(&whole), Ok(descriptor));
+        for name in ["mediaType", "digest", "size"] {
+            let error = read(&whole.replace(name, "other")).unwrap_err();
+            assert!(error.contains(name), "{error}");
+        }
+        for wrong in ["-1", "7.5", "\"7\"", "null", "18446744073709551616"] {
+            assert!(read(&whole.replace(":7,", &format!(":{wrong},"))).is_err());
+        }
+        assert!(read("[]").is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read(
+            media_type in "[a-z]{1,9}/[a-z.+]{1,9}",
+            hash in proptest::array::uniform32(any::<u8>()),
+            size in any::<u64>(),
+        ) {
+            let descriptor = Descriptor::new(media_type, Digest::from_sha256(&hash), size);
+            let text = serde_json::to_string(&descriptor).unwrap();
+            prop_assert_eq!(read(&text), Ok(descriptor));
+        }
+
+        #[test]
+        fn never_panics(digest in ".{0,80}", size in "[-0-9.eE]{0,24}") {
+            let _ = read(&format!(r#"{{"mediaType":"a","digest":"{digest}","size":{size}}}"#));
+        }
+    }
+}

@@ -89,6 +89,7 @@ impl Index {
 mod tests {
     use super::*;
     use crate::manifest::Manifest;
+    use proptest::prelude::*;
 
     const DIGEST: &str = "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
 
@@ -129,5 +130,48 @@ mod tests {
         assert_eq!(size(Some("linux/arm64")), None);
         assert_eq!(list.nested().count(), 1);
         assert_eq!(list.platforms().count(), 4);
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_chosen_fits(
+            platforms in proptest::collection::vec("[a-z]{1,2}/(wasm|[a-z]{1,2})(/[a-z])?", 0..9),
+            wanted in "[a-z]{1,2}/[a-z]{1,2}",
+        ) {
+            let parts: Vec<String> = platforms
+                .iter()
+                .map(|platform| {
+                    let platform: Platform = platform.parse().unwrap();
+                    let variant = platform.variant.map_or(String::new(), |variant| {
+                        format!(r#","variant":"{variant}""#)
+                    });
+                    format!(
+                        r#","platform":{{"os":"{}","architecture":"{}"{variant}}}"#,
+                        platform.os, platform.architecture
+                    )
+                })
+                .collect();
+            let entries: Vec<_> = parts
+                .iter()
+                .map(|rest| (media_type::IMAGE_MANIFEST, 1, rest.as_str()))
+                .collect();
+            let list = index(&entries);
+            let written: Vec<String> = list.platforms().map(|it| format!("{it}")).collect();
+            prop_assert_eq!(written, platforms);
+            let wanted: Platform = wanted.parse().unwrap();
+            let fits = |platform: &Platform| platform.satisfies(&wanted);
+            let chosen = list.choose(Some(&wanted)).and_then(|entry| entry.platform.as_ref());
+            prop_assert_eq!(chosen, list.platforms().find(|platform| fits(platform)));
+        }
+
+        #[test]
+        fn never_panics(platform in "[ -~]{0,60}") {
+            let text = format!(
+                r#"{{"mediaType":"a","digest":"{DIGEST}","size":1,"platform":{platform}}}"#
+            );
+            if let Ok(node) = Node::parse(text.as_bytes()) {
+                let _ = Entry::read(&node);
+            }
+        }
     }
 }

@@ -56,3 +56,26 @@ pub(crate) fn own_or_served(
     }
     .to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn parameters_and_case_do_not_matter() {
+        assert_eq!(essence(" Text/HTML ; charset=utf-8"), "text/html");
+        assert!(is_index("application/vnd.OCI.image.index.v1+json;x"));
+        assert!(!is_index(IMAGE_MANIFEST));
+        assert!(!is_index(""));
+    }
+
+    proptest! {
+        #[test]
+        fn an_essence_is_its_own(text in ".{0,60}") {
+            let bare = essence(&text);
+            prop_assert_eq!(essence(&bare), bare.clone());
+            prop_assert_eq!(is_index(&bare), is_index(&text));
+        }
+    }
+}

@@ -4,6 +4,7 @@ use wharf_oci::Reference;
 use wharf_oci::request::{ManifestName, Operation};
 use wharf_oci::token::Scope;
 
+use crate::bindings::Error;
 use crate::failure::Fault;
 use crate::session::Session;
 use crate::settings::Settings;
@@ -29,7 +30,11 @@ pub(crate) async fn delete(reference: &Reference, settings: Settings) -> Result<
         }
     };
     let request = deleting.request("DELETE", repository, &Operation::DeleteManifest(name))?;
-    deleting.exchange(request, &[200, 202, 204]).await?;
+    match deleting.exchange(request, &[200, 202, 204]).await {
+        // An earlier try did it, and its answer was lost.
+        Err(fault) if matches!(fault.error(), Error::NotFound(last) if last.attempts > 1) => {}
+        answered => drop(answered?),
+    }
     let (Some((subject, _)), Some(deleted)) = (subject, &reference.digest) else {
         return Ok(());
     };

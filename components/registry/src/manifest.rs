@@ -96,11 +96,7 @@ async fn fetch_as(
     let reply = session.exchange(request, &[200]).await?;
     let promised = match name {
         ManifestName::Digest(digest) => Some(digest.to_string()),
-        ManifestName::Tag(_) => {
-            let header = reply.header("docker-content-digest");
-            let digest = header.and_then(|text| text.parse().ok());
-            digest.map(|digest: Digest| digest.to_string())
-        }
+        ManifestName::Tag(_) => promised(&reply),
     };
     let served_as = match expected {
         Some(expected) => Some(&*expected.media_type),
@@ -111,6 +107,13 @@ async fn fetch_as(
     let digest = content_store::put(&reply.body, promised.as_deref())?;
     let media_type = parsed.media_type(served_as);
     stored(&digest, reply.body, parsed, media_type, expected)
+}
+
+/// The digest that an answer says its manifest has.
+pub(crate) fn promised(reply: &Reply) -> Option<String> {
+    let header = reply.header("docker-content-digest");
+    let digest = header.and_then(|text| text.parse().ok());
+    digest.map(|digest: Digest| digest.to_string())
 }
 
 /// A manifest that is in the store already; none when it is not.

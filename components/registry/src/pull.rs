@@ -139,7 +139,7 @@ async fn manifest(session: &Session, reference: &Reference) -> Result<(Stored, b
         if let Some(now) = manifest::look(session, repository, &name).await?
             && let Some(mut stored) = manifest::find(&now.digest).await?
         {
-            stored.descriptor.media_type = now.media_type;
+            stored.descriptor.media_type = stored.content.media_type(Some(&now.media_type));
             return Ok((stored, false));
         }
     }

@@ -10,7 +10,7 @@ use wharf_oci::referrers::{self, Referrer, ReferrersError};
 use wharf_oci::request::{ManifestName, Operation};
 use wharf_oci::{Descriptor, Digest, Repository, limit, media_type};
 
-use crate::bindings::Error;
+use crate::bindings::{Error, content_store};
 use crate::failure::Fault;
 use crate::http::Body;
 use crate::manifest::{self, Stored};
@@ -134,7 +134,13 @@ async fn tagged(
 ) -> Result<Option<Reply>, Fault> {
     let request = manifest::request(session, "GET", repository, &name(subject)?)?;
     let reply = session.exchange(request, &[200, 404]).await?;
-    Ok((reply.status == 200).then_some(reply))
+    if reply.status != 200 {
+        return Ok(None);
+    }
+    // Only the store can tell whether it is what it should be. What is broken on the way would
+    // else be written back.
+    content_store::put(&reply.body, manifest::promised(&reply).as_deref())?;
+    Ok(Some(reply))
 }
 
 /// From the bytes of a list, none when there is none, to those of the new one, none when

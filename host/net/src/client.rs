@@ -5,8 +5,9 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::header::CONTENT_LENGTH;
 use http::uri::Scheme;
-use http::{Request, Response, StatusCode, header};
+use http::{Method, Request, Response, StatusCode, header};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use hyper_util::client::legacy;
@@ -118,9 +119,14 @@ impl Client {
         mut request: Request<WasiBody>,
         patience: Patience,
     ) -> Result<Response<WasiBody>, Error> {
+        let length = request.headers().get(CONTENT_LENGTH);
+        let length = length.and_then(|text| text.to_str().ok()?.parse().ok());
+        // Without a length, these are sent without a body.
+        let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+        let length = length.or(reads.then_some(0));
         let mut connection = capture_connection(&mut request);
         let activity = Activity::new();
-        let request = request.map(|body| Sent::new(body, activity.clone(), self.turn()));
+        let request = request.map(|body| Sent::new(body, activity.clone(), length, self.turn()));
         let mut answer = pin!(self.pool.request(request));
         tokio::select! {
             biased;

@@ -104,19 +104,29 @@ impl Activity {
 pub(crate) struct Sent {
     body: WasiBody,
     activity: Activity,
+    /// How many bytes are still to come, where that was said.
+    left: Option<u64>,
     turn: Option<Turn>,
     /// What does not fit into this turn.
     rest: Bytes,
 }
 
 impl Sent {
-    pub(crate) fn new(body: WasiBody, activity: Activity, turn: Option<Turn>) -> Self {
-        if body.is_end_stream() {
+    /// A body that is said to have so many bytes. Whoever sends it never asks what comes
+    /// after the last of them.
+    pub(crate) fn new(
+        body: WasiBody,
+        activity: Activity,
+        length: Option<u64>,
+        turn: Option<Turn>,
+    ) -> Self {
+        if body.is_end_stream() || length == Some(0) {
             activity.note(true);
         }
         Self {
             body,
             activity,
+            left: length,
             turn,
             rest: Bytes::new(),
         }
@@ -135,7 +145,12 @@ impl Body for Sent {
         let Some(turn) = &mut sent.turn else {
             let polled = Pin::new(&mut sent.body).poll_frame(cx);
             if let Poll::Ready(frame) = &polled {
-                let all = frame.is_none() || sent.body.is_end_stream();
+                let moved = match frame {
+                    Some(Ok(frame)) => frame.data_ref().map_or(0, Bytes::len),
+                    _ => 0,
+                };
+                sent.left = less(sent.left, moved);
+                let all = frame.is_none() || sent.left == Some(0) || sent.body.is_end_stream();
                 sent.activity.note(all);
             }
             return polled;
@@ -158,7 +173,9 @@ impl Body for Sent {
         }
         let piece = sent.rest.split_to(sent.rest.len().min(turn.piece()));
         let until = turn.moved(piece.len());
-        let all = sent.rest.is_empty() && sent.body.is_end_stream();
+        sent.left = less(sent.left, piece.len());
+        let is_end = sent.rest.is_empty() && sent.body.is_end_stream();
+        let all = sent.left == Some(0) || is_end;
         sent.activity.note_until(until, all);
         Poll::Ready(Some(Ok(Frame::data(piece))))
     }
@@ -177,6 +194,11 @@ impl Body for Sent {
         }
         hint
     }
+}
+
+/// What is left of so many bytes.
+fn less(left: Option<u64>, moved: usize) -> Option<u64> {
+    left.map(|left| left.saturating_sub(moved as u64))
 }
 
 /// An answer's body that ends with an error when nothing comes for too long.

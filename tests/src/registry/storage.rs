@@ -46,6 +46,16 @@ impl Registry {
             .exists()
     }
 
+    /// Whether a repository has a manifest.
+    pub fn has_manifest(&self, repository: &str, digest: &str) -> bool {
+        let hex = digest.trim_start_matches("sha256:");
+        self.repository(repository)
+            .join("_manifests/revisions/sha256")
+            .join(hex)
+            .join("link")
+            .exists()
+    }
+
     /// The digest that a tag leads to.
     pub fn tagged(&self, repository: &str, tag: &str) -> Option<String> {
         let tags = self.repository(repository).join("_manifests/tags");
