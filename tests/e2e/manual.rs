@@ -50,7 +50,7 @@ fn every_command_has_a_page_with_its_options() {
         for request in requests {
             let name = request.split_whitespace().next().unwrap_or_default();
             let known = [
-                ".TH", ".SH", ".SS", ".TP", ".RS", ".RE", ".PP", ".br", ".ie", ".el",
+                ".TH", ".SH", ".SS", ".TP", ".RS", ".RE", ".PP", ".IP", ".br", ".ie", ".el",
             ];
             assert!(known.contains(&name), "{page}: {request}");
         }

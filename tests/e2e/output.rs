@@ -197,15 +197,22 @@ fn every_command_answers_as_documented() {
 
 #[test]
 fn a_deletion_answers_as_documented() {
-    let server = Server::start(|request| {
-        let mut answer = Shelf::new().answer(request);
+    let mut shelf = Shelf::new();
+    let manifest = value!({
+        "schemaVersion": 2,
+        "mediaType": "application/vnd.oci.image.manifest.v1+json",
+        "config": shelf.blob("application/vnd.oci.empty.v1+json", "{}"),
+        "layers": [],
+    });
+    let digest = shelf.manifest("1", manifest.to_string());
+    let server = Server::start(move |request| {
+        let mut answer = shelf.answer(request);
         if request.method == "DELETE" {
             answer.status = 202;
         }
         answer
     });
     let env = environment();
-    let digest = format!("sha256:{}", "0".repeat(64));
     let delete = format!(
         "registry delete --force {}/app@{digest} --format json",
         server.address()

@@ -5,6 +5,7 @@
 //! [`ConnectionArgs`], whatever these are. A side's arguments are put together, its own
 //! over those for both, and read once more by the grammar of that side.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fmt;
 use std::marker::PhantomData;
@@ -13,7 +14,7 @@ use std::sync::Arc;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
-use wharf_host::{Registry, Store, Wharf};
+use wharf_host::{Mirror, Registry, Store, Wharf};
 
 use super::{ConnectionArgs, CredentialArgs};
 use crate::error::CommandError;
@@ -84,9 +85,16 @@ impl Sides {
         if source != target {
             sides.push((target, to));
         }
+        let asked = BTreeSet::from([source.clone(), target.clone()]);
         for (registry, side) in &sides {
-            let settings = side.settings()?.settings(registry)?;
-            let connection = settings.connection(registry, output);
+            let settings = side.settings()?;
+            let connection = settings.settings(registry)?.connection(registry, output)?;
+            for mirror in connection.mirrors.iter().map(Mirror::registry) {
+                if !asked.contains(mirror) {
+                    let connection = settings.settings(mirror)?.connection(mirror, output)?;
+                    builder = builder.connection_to(mirror.clone(), connection);
+                }
+            }
             builder = builder.connection_to((*registry).clone(), connection);
         }
         let mut credentials = self.both.credential.sources(&[source, target], output)?;
@@ -177,9 +185,11 @@ impl<S: Side> OneSide<S> {
             .help(format!("As --{plain}, for {} alone", S::NAME))
             .help_heading(S::HEADING)
             .hide_short_help(true)
-            .hide_possible_values(true)
             .action(option.get_action().clone())
             .value_parser(option.get_value_parser().clone());
+        if option.get_action().takes_values() {
+            beside = beside.hide_possible_values(true);
+        }
         if let Some(names) = option.get_value_names() {
             beside = beside.value_names(names.to_vec());
         }
@@ -214,7 +224,10 @@ impl<S: Side> FromArgMatches for OneSide<S> {
         let grammar = Self::grammar();
         let mut written = Vec::new();
         for option in grammar.get_arguments() {
-            let own = written_as(option, &Self::id(option), matches);
+            let own = match option.get_id() {
+                id if id == OF_NO_SIDE => Vec::new(),
+                _ => written_as(option, &Self::id(option), matches),
+            };
             // A user is one registry's.
             if own.is_empty() && !is_credential(option) {
                 written.extend(written_as(option, option.get_id().as_str(), matches));
