@@ -59,7 +59,7 @@ pub(crate) fn expected(
         // All of it came, where a part was asked for.
         (Fault::NoRange, _) => Success,
         (Fault::Redirect(target), _) => redirect(scenario, target, step),
-        (Fault::Location(target), _) => location(scenario, target, step),
+        (Fault::Location(target), _) => location(target, step),
         // A list is read to its end at the registry, or not at all.
         (Fault::NextPage(Target::Itself), _) => Success,
         (Fault::NextPage(_), _) => Failure(NETWORK),
@@ -191,7 +191,10 @@ fn header(scenario: Scenario, name: &str, value: Option<&str>, step: &Step) -> E
         }
         // The name is what the content is measured by.
         ("Docker-Content-Digest", Kind::ManifestGet)
-            if matches!(scenario, Scenario::PullReferrers | Scenario::Delete) =>
+            if matches!(
+                scenario,
+                Scenario::PullReferrers | Scenario::Delete | Scenario::Copy | Scenario::CopyBytes
+            ) =>
         {
             Success
         }
@@ -205,6 +208,8 @@ fn header(scenario: Scenario, name: &str, value: Option<&str>, step: &Step) -> E
         ("Docker-Content-Digest", Kind::ManifestHead) if value == Some(OTHER_DIGEST) => {
             match scenario {
                 Scenario::Resolve | Scenario::Referrers | Scenario::ReferrersListed => Misled(&[]),
+                // There is nothing of that digest.
+                Scenario::Copy | Scenario::CopyBytes => Failure(NOT_FOUND),
                 _ => Success,
             }
         }
@@ -276,15 +281,9 @@ fn redirect(scenario: Scenario, target: Target, step: &Step) -> Expected {
     }
 }
 
-fn location(scenario: Scenario, target: Target, step: &Step) -> Expected {
-    let begins = match step.kind {
-        Kind::Start | Kind::StartWhole => true,
-        // Where to send what is not taken over.
-        Kind::Mount => scenario == Scenario::CopyBytes,
-        _ => false,
-    };
-    if !begins {
-        // Nobody looks at it.
+fn location(target: Target, step: &Step) -> Expected {
+    if !matches!(step.kind, Kind::Start | Kind::StartWhole) {
+        // Nobody looks at it. What is not taken over is sent in a session of its own.
         return Success;
     }
     match target {

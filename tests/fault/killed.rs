@@ -60,7 +60,13 @@ fn kill_at(stage: &Stage, scenario: Scenario, step: &Step, number: usize) {
     let gate = Gate::new();
     direct(stage, scenario, Some((step.clone(), gate.clone())));
     let running = play.command(&[]).input(PASSWORD).start();
-    gate.wait_until_reached();
+    // Requests that go side by side may share what they need, a token for example: then
+    // one of those that the clean run had is not sent in this one.
+    if !gate.is_reached_before(|| running.has_ended()) {
+        let _ = running.finish().success();
+        stage.take();
+        return;
+    }
     running.kill();
     let _ = running.finish();
     // What was on its way arrives all the same.

@@ -98,6 +98,18 @@ impl Gate {
         assert!(reached, "nothing came to the gate");
     }
 
+    /// Waits until something stands before the gate, or `is_over`. Tells whether
+    /// something stands there.
+    pub fn is_reached_before(&self, is_over: impl Fn() -> bool) -> bool {
+        const LOOK: Duration = Duration::from_millis(10);
+        let mut state = self.state();
+        while !state.reached && !is_over() {
+            let waited = self.0.1.wait_timeout(state, LOOK);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        state.reached
+    }
+
     pub(crate) fn arrive(&self) -> io::Result<()> {
         self.state().reached = true;
         self.0.1.notify_all();

@@ -115,6 +115,11 @@ impl Running {
         self.signal(libc::SIGKILL);
     }
 
+    /// Whether it has ended.
+    pub fn has_ended(&self) -> bool {
+        self.shared.lock().end.is_some()
+    }
+
     /// Waits for its end. When it takes longer than it may, it is killed, and the
     /// test has failed.
     pub fn finish(self) -> Output {

@@ -329,7 +329,7 @@ mod tests {
     fn users_are_of_one_side() {
         let (from, to) = sides("l -u ann -p a").unwrap();
         assert!(!from.credential.is_given() && !to.credential.is_given());
-        let (from, to) = sides("l --from-username ann --from-password -a --to-username b").unwrap();
+        let (from, to) = sides("l --from-username ann --from-password=-a --to-username b").unwrap();
         assert_eq!(from, plain("p -u ann --password=-a"));
         assert_eq!(to, plain("p -u b"));
     }
