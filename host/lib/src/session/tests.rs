@@ -75,7 +75,11 @@ async fn cost(
     );
     let options = Options {
         transport: client::Transport::Http,
-        pace: Pace::default(),
+        // One at a time: what several have in common depends on who is first.
+        pace: Pace {
+            concurrency: Some(1),
+            ..Pace::default()
+        },
         mount_sources: Vec::new(),
         asked: Asked::default(),
     };
