@@ -1,7 +1,8 @@
 //! `wharf registry push`.
 
+use wharf_tests::programs::HELLO_P2;
 use wharf_tests::proxy::Fate;
-use wharf_tests::{Answer, Proxy, Registry, http};
+use wharf_tests::{Answer, App, Component, Proxy, Registry, http};
 
 use crate::{environment, greeting, json, push};
 
@@ -34,6 +35,35 @@ fn a_second_push_gives_the_same_digest_and_uploads_no_blob() {
         .iter()
         .any(|one| one.begins_upload() || one.sends_blob());
     assert!(!begun, "{exchanges:#?}");
+}
+
+#[test]
+fn where_nothing_is_few_of_many_small_blobs_are_looked_for() {
+    let registry = Registry::start();
+    let proxy = Proxy::start(registry.address());
+    let env = environment();
+    let mut component = Component::new("hello", HELLO_P2, "/...");
+    for number in 0..100 {
+        component = component.file(&format!("{number}.txt"), format!("{number},").repeat(100));
+    }
+    let app = App::new("app").component(component).write(&env.work());
+    let reference = format!("{}/app:1", proxy.address());
+    let looks = || {
+        let exchanges = proxy.take();
+        let heads = exchanges.iter().filter(|one| one.method == "HEAD");
+        heads.filter(|one| one.target.contains("/blobs/")).count()
+    };
+    let _ = push(&env, &app, &reference);
+    let first = looks();
+    assert!((16..=40).contains(&first), "{first} looks");
+
+    // Where some are, all are looked for, and what is there is not sent again.
+    let manifest = std::fs::read_to_string(app.join("spin.toml")).unwrap();
+    let manifest = manifest.replace("version = \"1.0.0\"", "version = \"1.0.1\"");
+    std::fs::write(app.join("spin.toml"), manifest).unwrap();
+    let again = push(&env, &app, &reference);
+    assert!(again.stderr.contains("101 parts"), "{again:?}");
+    assert!(looks() > 100);
 }
 
 #[test]

@@ -37,6 +37,7 @@ pub mod index;
 mod json;
 pub mod limit;
 pub mod link;
+pub mod look;
 pub mod manifest;
 pub mod media_type;
 pub mod page;

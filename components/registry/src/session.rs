@@ -31,6 +31,8 @@ pub(crate) struct Session {
     /// Whether a blob may be sent with the request that begins its upload, once that
     /// is known.
     pub(crate) single_request: Cell<Option<bool>>,
+    /// How many blobs were sent or are being sent; none once one was there already.
+    pub(crate) absent: Cell<Option<u32>>,
 }
 
 impl Session {
@@ -43,6 +45,7 @@ impl Session {
             auth: Auth::new(registry.clone(), scope),
             wire: Wire::new(settings),
             single_request: Cell::new(None),
+            absent: Cell::new(Some(0)),
             registry,
         }
     }

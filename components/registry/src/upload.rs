@@ -12,7 +12,7 @@ use alloc::format;
 use alloc::string::ToString as _;
 
 use wharf_oci::request::{Mount, Operation};
-use wharf_oci::{Descriptor, Repository, Url, limit, range, retry};
+use wharf_oci::{Descriptor, Repository, Url, limit, look, range, retry};
 
 use crate::bindings::{Error, Event, Outcome, content_store, progress};
 use crate::download::present;
@@ -28,7 +28,13 @@ pub(crate) async fn send(
     blob: &Descriptor,
 ) -> Result<Outcome, Fault> {
     let _permit = session.wire.transfers.acquire().await;
-    if is_there(session, repository, blob).await? {
+    let absent = session.absent.get();
+    session
+        .absent
+        .set(absent.map(|count| count.saturating_add(1)));
+    let looks = absent.is_none_or(|count| look::is_worthwhile(count, blob.size));
+    if looks && is_there(session, repository, blob).await? {
+        session.absent.set(None);
         return Ok(present(blob));
     }
     let mut upload = Upload::new(session, repository, blob);

@@ -15,6 +15,9 @@ pub(crate) struct Bounds {
     used: Duration,
     last_tick: Option<Instant>,
     memory_refused: bool,
+    /// The most linear memory it has had, in bytes. It never shrinks.
+    #[cfg(test)]
+    pub(crate) memory: usize,
 }
 
 /// How much processor time a guest may use in one call, unless somebody says
@@ -32,6 +35,8 @@ impl Bounds {
             used: Duration::ZERO,
             last_tick: None,
             memory_refused: false,
+            #[cfg(test)]
+            memory: 0,
         }
     }
 
@@ -83,6 +88,10 @@ impl ResourceLimiter for Bounds {
     ) -> wasmtime::Result<bool> {
         let granted = desired as u64 <= GUEST_MEMORY_BYTES;
         self.memory_refused |= !granted;
+        #[cfg(test)]
+        if granted {
+            self.memory = self.memory.max(desired);
+        }
         Ok(granted)
     }
 

@@ -85,7 +85,7 @@ impl RegistryComponent {
         operation: Operation,
         options: Options,
     ) -> Result<Answer, Error> {
-        let mut store = store(state).map_err(|error| broken(REGISTRY, &error))?;
+        let mut store = store(self.0.engine(), state);
         let answered = call_registry(&self.0, &mut store, operation, options).await;
         finished(REGISTRY, &store, answered)
     }
@@ -100,8 +100,9 @@ pub(crate) async fn pack(
     path: String,
     options: PackOptions,
 ) -> Result<packaging::Packed, Error> {
-    let mut store = store(state).map_err(|error| broken(PACKAGER, &error))?;
-    let answered = call_packager(&mut store, path, options).await;
+    let pre = packager_pre().map_err(|error| broken(PACKAGER, &error))?;
+    let mut store = store(pre.engine(), state);
+    let answered = call_packager(pre, &mut store, path, options).await;
     finished(PACKAGER, &store, answered)
 }
 
@@ -161,11 +162,12 @@ async fn call_registry(
 }
 
 async fn call_packager(
+    pre: &packager::PackagerPre<State>,
     store: &mut Store<State>,
     path: String,
     settings: PackOptions,
 ) -> wasmtime::Result<Result<packaging::Packed, types::Error>> {
-    let instance = packager_pre()?.instantiate_async(&mut *store).await?;
+    let instance = pre.instantiate_async(&mut *store).await?;
     let packaging = instance.wharf_oci_packaging();
     store
         .run_concurrent(async |accessor| {
@@ -196,12 +198,12 @@ fn milliseconds(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
-fn store(state: State) -> wasmtime::Result<Store<State>> {
-    let mut store = Store::new(&engine()?, state);
+fn store(engine: &Engine, state: State) -> Store<State> {
+    let mut store = Store::new(engine, state);
     store.limiter(|state| &mut state.bounds);
     store.set_epoch_deadline(1);
     store.epoch_deadline_callback(|mut context| context.data_mut().bounds.tick());
-    Ok(store)
+    store
 }
 
 /// An error of the contract is the call's answer; a trap is a bound that was
@@ -272,3 +274,6 @@ struct HasIo;
 impl wasmtime::component::HasData for HasIo {
     type Data<'a> = &'a mut wasmtime::component::ResourceTable;
 }
+
+#[cfg(test)]
+mod tests;

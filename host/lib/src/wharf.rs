@@ -466,6 +466,9 @@ impl Wharf {
         let (directory, name) = application(path)?;
         let _work = self.at_work().await?;
         let wasi = WasiCtx::builder()
+            // Looking at a file and opening it take microseconds, and so would handing
+            // either to another thread; content is still read and hashed on others.
+            .allow_blocking_current_thread(true)
             .preopened_dir(&directory, GUEST_DIRECTORY, FsPerms::ReadOnly)
             .map_err(|error| {
                 Error::InvalidInput(format!(

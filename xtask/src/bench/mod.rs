@@ -73,6 +73,11 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "ROW")]
     only: Vec<String>,
 
+    /// Leave a program out (can be repeated): some take minutes for a row
+    #[arg(long, value_name = "PROGRAM")]
+    #[arg(value_parser = ["oras", "skopeo", "oci-client", "native", "floor"])]
+    without: Vec<String>,
+
     /// Small content, one run, nothing optimised: for working on the bench itself
     #[arg(long)]
     quick: bool,
@@ -141,6 +146,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
             proxy: Some(&far),
         },
         runs: arguments.runs.into(),
+        without: &arguments.without,
     };
     let mut report = Report {
         setting: Setting {
@@ -196,6 +202,8 @@ struct Bench<'a> {
     counting: Arena<'a>,
     far: Arena<'a>,
     runs: usize,
+    /// The names of programs that are left out.
+    without: &'a [String],
 }
 
 impl Bench<'_> {
@@ -205,9 +213,17 @@ impl Bench<'_> {
         let rows = scenario.rows();
         let mut reports: Vec<RowReport> =
             rows.iter().map(|row| RowReport::new(*row, &size)).collect();
+        let takes_part =
+            |contender: Contender| !self.without.iter().any(|name| name == contender.name());
+        for report in &mut reports {
+            report
+                .programs
+                .retain(|program| takes_part(program.contender));
+        }
         let name = rows.first().map(|row| row.name()).unwrap_or_default();
         let mut contenders: Vec<Contender> = Contender::ALL
             .into_iter()
+            .filter(|contender| takes_part(*contender))
             .filter(|contender| rows.iter().any(|row| contender.takes_part(*row)))
             .collect();
         let mut dropped = HashSet::new();
