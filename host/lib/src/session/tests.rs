@@ -59,12 +59,17 @@ async fn cost(
 ) -> Cost {
     let registry = reference.registry.clone();
     let repository: Option<Repository> = Some(reference.repository.clone());
-    let reach = Arc::new(RegistryReach::new(&registry));
+    let reach = Arc::new(RegistryReach::new(
+        &registry,
+        Vec::new(),
+        Arc::new(Unobserved),
+    ));
     let network = Network {
         client: Some(Client::new(&Tls::default(), reach).unwrap()),
         grants: Grants::new(&registry, repository.clone(), access, &[false]),
         credentials: Arc::new(Chain::default()),
         registry,
+        stands_for: None,
     };
     let state = State::for_registry(
         content.clone(),
