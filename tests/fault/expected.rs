@@ -59,7 +59,7 @@ pub(crate) fn expected(
         // All of it came, where a part was asked for.
         (Fault::NoRange, _) => Success,
         (Fault::Redirect(target), _) => redirect(scenario, target, step),
-        (Fault::Location(target), _) => location(target, step),
+        (Fault::Location(target), _) => location(scenario, target, step),
         // A list is read to its end at the registry, or not at all.
         (Fault::NextPage(Target::Itself), _) => Success,
         (Fault::NextPage(_), _) => Failure(NETWORK),
@@ -281,9 +281,16 @@ fn redirect(scenario: Scenario, target: Target, step: &Step) -> Expected {
     }
 }
 
-fn location(target: Target, step: &Step) -> Expected {
-    if !matches!(step.kind, Kind::Start | Kind::StartWhole) {
-        // Nobody looks at it. What is not taken over is sent in a session of its own.
+fn location(scenario: Scenario, target: Target, step: &Step) -> Expected {
+    let begins = match step.kind {
+        Kind::Start | Kind::StartWhole => true,
+        // The first time it is only to be taken over, and a session for sending it is
+        // given up. When it was fetched, it is sent in the session that it got.
+        Kind::Mount => scenario == Scenario::CopyBytes && step.nth > 1,
+        _ => false,
+    };
+    if !begins {
+        // Nobody looks at it.
         return Success;
     }
     match target {

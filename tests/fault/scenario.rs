@@ -108,8 +108,9 @@ impl Scenario {
                 step.kind,
                 Kind::Mount | Kind::BlobGet | Kind::Start | Kind::StartWhole | Kind::UploadPut
             ),
-            Self::PushReferrers | Self::PullReferrers => !is_on_the_way_in,
-            Self::Tags | Self::Resolve => !is_on_the_way_in,
+            Self::PushReferrers | Self::PullReferrers | Self::Tags | Self::Resolve => {
+                !is_on_the_way_in
+            }
             _ => true,
         }
     }

@@ -22,6 +22,10 @@ pub(crate) struct Arguments {
     /// Which to run; all of them where none is named
     #[arg(value_name = "TARGET")]
     targets: Vec<String>,
+
+    /// How many inputs each target gets, always the same ones
+    #[arg(long, value_name = "COUNT")]
+    inputs: Option<u32>,
 }
 
 /// The longest input that is tried, in bytes: the parsers' bounds have tests of their own.
@@ -30,8 +34,12 @@ const LONGEST: u32 = 4096;
 /// How long one input may take, in seconds.
 const SLOWEST: u32 = 10;
 
-/// How long each target runs among everything that must pass, in seconds.
-const SHORT: u32 = 5;
+/// How many inputs each target gets among everything that must pass: the same in each
+/// run, so that a change is to blame when one of them fails.
+const FEW: u32 = 30_000;
+
+/// How long that may take for each target, in seconds.
+const SHORT: u32 = 30;
 
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let known = targets()?;
@@ -50,7 +58,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     for target in known {
         let is_wanted = arguments.targets.is_empty() || arguments.targets.contains(&target);
         if is_wanted {
-            once(&target, arguments.time)?;
+            once(&target, arguments.time, arguments.inputs)?;
         }
     }
     Ok(())
@@ -61,14 +69,15 @@ pub(crate) fn shortly() -> Result<()> {
     run(&Arguments {
         time: SHORT,
         targets: Vec::new(),
+        inputs: Some(FEW),
     })
 }
 
 /// Works without a nightly compiler; Rust has bounds of its own.
 const BUILD: [&str; 2] = ["--sanitizer", "none"];
 
-fn once(target: &str, time: u32) -> Result<()> {
-    narrate::explain(&format!("{target}, for {time} s"));
+fn once(target: &str, time: u32, inputs: Option<u32>) -> Result<()> {
+    narrate::explain(&format!("{target}, for {time} s at most"));
     let found = root().join("fuzz/corpus").join(target);
     fs::create_dir_all(&found).with_context(|| format!("no folder {}", found.display()))?;
     let mut command = fuzz("run")?;
@@ -82,6 +91,9 @@ fn once(target: &str, time: u32) -> Result<()> {
         .arg(format!("-max_len={LONGEST}"))
         .arg(format!("-timeout={SLOWEST}"))
         .args(["-verbosity=0", "-print_final_stats=1"]);
+    if let Some(inputs) = inputs {
+        command.args([format!("-runs={inputs}"), "-seed=1".to_owned()]);
+    }
     programs::run(&mut command)
 }
 
