@@ -11,7 +11,7 @@
 
 use std::collections::BTreeSet;
 use std::io::Read as _;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -33,6 +33,10 @@ const SEEN: &str = "dev.wharf.seen";
 /// The digest of what the manifest refers to, its `subject`. Kept here so that
 /// looking for referrers opens no manifest but theirs.
 const SUBJECT: &str = "dev.wharf.subject";
+
+/// How long ago something may have been seen that is not noted anew: writing the table
+/// waits for the disk, and what was used last need not be known to the second.
+const SEEN_AGAIN: Duration = Duration::from_hours(1);
 
 /// The longest name, in bytes. The longest reference that the
 /// distribution-spec's grammar allows has about 600.
@@ -115,11 +119,12 @@ impl Store {
     }
 
     fn note(&self, name: Option<&str>, target: &Descriptor) -> Result<(), StoreError> {
+        let now = SystemTime::now();
         let mut annotations = Map::new();
         if let Some(name) = name {
             annotations.insert(NAME.to_owned(), json!(name));
         }
-        annotations.insert(SEEN.to_owned(), json!(rfc3339(SystemTime::now())));
+        annotations.insert(SEEN.to_owned(), json!(rfc3339(now)));
         if let Some(subject) = self.subject_of(target)? {
             annotations.insert(SUBJECT.to_owned(), json!(subject));
         }
@@ -128,13 +133,23 @@ impl Store {
         let same = |entry: &Value| {
             name_of(entry) == name && (name.is_some() || entry["digest"] == json!(target.digest))
         };
-        table.manifests.retain(|entry| !same(entry));
-        table.manifests.push(json!({
+        let new = json!({
             "mediaType": target.media_type,
             "digest": target.digest,
             "size": target.size,
             "annotations": annotations,
-        }));
+        });
+        let (first, last) = (now.checked_sub(SEEN_AGAIN).map(rfc3339), rfc3339(now));
+        let is_recent = |seen: &str| first.as_deref() <= Some(seen) && seen <= last.as_str();
+        let says_it = |entry: &Value| {
+            let seen = entry["annotations"][SEEN].as_str();
+            seen.is_some_and(is_recent) && is_same_but_for_time(entry, &new)
+        };
+        if table.manifests.iter().any(says_it) {
+            return Ok(());
+        }
+        table.manifests.retain(|entry| !same(entry));
+        table.manifests.push(new);
         self.write_names(&table)
     }
 
@@ -254,6 +269,15 @@ fn entry(entry: Value) -> Option<Name> {
     })
 }
 
+fn is_same_but_for_time(one: &Value, other: &Value) -> bool {
+    let timeless = |entry: &Value| {
+        let mut entry = entry.clone();
+        entry["annotations"][SEEN] = Value::Null;
+        entry
+    };
+    timeless(one) == timeless(other)
+}
+
 fn name_of(entry: &Value) -> Option<&str> {
     entry.get("annotations")?.get(NAME)?.as_str()
 }
@@ -286,6 +310,39 @@ mod tests {
         let annotations = &index["manifests"][1]["annotations"];
         assert_eq!(annotations[NAME], "localhost:5000/a:1");
         assert_eq!(annotations[SEEN].as_str().unwrap().len(), 20);
+    }
+
+    #[test]
+    fn what_was_seen_recently_is_not_written_again() {
+        let (_temporary, store) = store();
+        let path = store.path().join("index.json");
+        // Whether seeing something writes the table, when it was last seen then.
+        let writes = |ago: i64, target: &Descriptor| {
+            store.set_name("a", &descriptor("a")).unwrap();
+            let text = std::fs::read_to_string(&path).unwrap();
+            let mut table: Value = serde_json::from_str(&text).unwrap();
+            let now = SystemTime::now();
+            let ago_or_ahead = Duration::from_secs(ago.unsigned_abs());
+            let then = if ago < 0 {
+                now + ago_or_ahead
+            } else {
+                now - ago_or_ahead
+            };
+            for entry in table["manifests"].as_array_mut().unwrap() {
+                entry["annotations"][SEEN] = rfc3339(then).into();
+            }
+            let text = table.to_string();
+            std::fs::write(&path, &text).unwrap();
+            store.set_name("a", target).unwrap();
+            assert_eq!(store.find_name("a").unwrap().as_ref(), Some(target));
+            std::fs::read_to_string(&path).unwrap() != text
+        };
+        assert!(!writes(60, &descriptor("a")));
+        assert!(!writes(3_000, &descriptor("a")));
+        assert!(writes(4_000, &descriptor("a")));
+        // A clock was set back.
+        assert!(writes(-4_000, &descriptor("a")));
+        assert!(writes(60, &descriptor("b")));
     }
 
     #[test]
