@@ -8,9 +8,10 @@ use crate::capability::grant::Access;
 use crate::error::Error;
 use crate::operation::{Answer, Operation};
 use crate::progress::Event;
+use crate::push::PushOptions;
 use crate::report::{Report, Transfer};
 use crate::session::Asked;
-use crate::wharf::{PushOptions, Subject, Wharf, unexpected};
+use crate::wharf::{Subject, Wharf, unexpected};
 
 /// What is copied.
 #[derive(Debug, Clone, Default)]

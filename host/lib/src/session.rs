@@ -11,11 +11,12 @@ use crate::bindings::{
     client, content_files, content_store, credentials, packager, packaging, progress, registry,
     types,
 };
+use crate::connection::Pace;
 use crate::engine::engine;
 use crate::error::Error;
 use crate::operation::{Answer, Operation};
 use crate::state::State;
-use crate::wharf::{Pace, PackOptions};
+use crate::wharf::PackOptions;
 
 /// How the registry component is told to do its work.
 #[derive(Debug, Clone)]

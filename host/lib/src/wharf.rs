@@ -1,28 +1,27 @@
 //! The operations, as an embedding program calls them.
 
 use std::collections::BTreeMap;
-use std::num::NonZeroU64;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::task::spawn_blocking;
 use wasmtime_wasi::{FsPerms, WasiCtx};
-use wharf_net::{Client, Proxies, Tls};
-use wharf_oci::{Digest, Platform, Reference, Registry, Repository};
+use wharf_net::Client;
+use wharf_oci::{Reference, Registry, Repository};
 use wharf_store::{Store, Work};
 
-use crate::allowance::Allowance;
 use crate::bindings::client::Transport;
 use crate::bound::{Bounds, PROCESSOR_TIME};
 use crate::capability::grant::{Access, Grants};
 use crate::capability::reach::RegistryReach;
+use crate::connection::Connection;
 use crate::credentials::{Chain, CredentialSource};
 use crate::error::Error;
 use crate::mirror::Mirror;
 use crate::operation::{Answer, Operation};
 use crate::progress::{Event, Observer, Unobserved};
-use crate::report::{Packed, Report};
+use crate::report::Packed;
 use crate::session::{self, Asked, Options, RegistryComponent};
 use crate::state::{Network, State};
 
@@ -44,59 +43,6 @@ struct Inner {
     clients: Mutex<BTreeMap<Registry, Client>>,
 }
 
-/// How registries are connected to.
-#[derive(Debug, Clone, Default)]
-pub struct Connection {
-    /// Plain HTTP and nothing else. Credentials then travel unprotected. Without
-    /// it, registries on this machine are asked over plain HTTP first and over TLS
-    /// when they want it, and all others over TLS alone.
-    pub plain_http: bool,
-    /// How TLS is done. When anything is set here, it is also used with
-    /// registries on this machine.
-    pub tls: Tls,
-    /// Which proxies lead to it, and to where it leads.
-    pub proxies: Proxies,
-    /// Where it may lead although that is private.
-    pub allowed: Vec<Allowance>,
-    /// Who is asked before it for what is only read, in this order.
-    pub mirrors: Vec<Mirror>,
-    /// How many bytes move in a second at most, in both directions and in all transfers
-    /// with it together.
-    pub bandwidth: Option<NonZeroU64>,
-    /// How fast and how stubbornly.
-    pub pace: Pace,
-}
-
-/// How fast and how stubbornly registries are dealt with. What is none is left to
-/// the registry component, see `client.options` in the WIT.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Pace {
-    /// How many blobs move at once at most.
-    pub concurrency: Option<u32>,
-    /// How long a connection may take to come about.
-    pub connect_timeout: Option<Duration>,
-    /// How long a peer may be silent.
-    pub stall_timeout: Option<Duration>,
-    /// How many times a request that failed for a passing reason is sent again.
-    pub retries: Option<u32>,
-    /// The longest wait before the first of these times.
-    pub first_wait: Option<Duration>,
-    /// The longest wait before any of them.
-    pub longest_wait: Option<Duration>,
-}
-
-/// When the registry is asked for what may be in the store.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Pull {
-    /// A tag always, and a digest when it is not complete here.
-    #[default]
-    Always,
-    /// Only when what the reference was last seen as is not complete here.
-    Missing,
-    /// Never: what is not here is an error.
-    Never,
-}
-
 /// How an application is packed.
 #[derive(Debug, Clone, Default)]
 pub struct PackOptions {
@@ -112,29 +58,6 @@ pub struct PackOptions {
     /// Whether the defaults of secret variables become part of it. Otherwise an
     /// application with one is refused.
     pub secret_defaults: bool,
-}
-
-/// What is pulled, and when.
-#[derive(Debug, Clone, Default)]
-pub struct PullOptions {
-    /// When the registry is asked.
-    pub policy: Pull,
-    /// Which manifest of an index; none for the first one for WebAssembly.
-    pub platform: Option<Platform>,
-    /// Whether to take along what the registry has that refers to the manifest, and
-    /// what refers to that, and so on. The registry is then asked also when the
-    /// policy is [`Pull::Missing`].
-    pub referrers: bool,
-}
-
-/// How a manifest is pushed.
-#[derive(Debug, Clone, Default)]
-pub struct PushOptions {
-    /// Whether to take along what the store has that refers to the manifest, and what
-    /// refers to that, and so on.
-    pub referrers: bool,
-    /// Whether only to find out what would be done.
-    pub dry: bool,
 }
 
 /// What a call concerns.
@@ -158,19 +81,6 @@ pub struct Builder {
     observer: Arc<dyn Observer>,
     component: Option<Vec<u8>>,
     processor_time: Duration,
-}
-
-impl Pace {
-    /// What the registry component does where nothing is said, see `client.options`
-    /// in the WIT.
-    pub const DEFAULT: Self = Self {
-        concurrency: Some(64),
-        connect_timeout: Some(Duration::from_secs(10)),
-        stall_timeout: Some(Duration::from_secs(30)),
-        retries: Some(5),
-        first_wait: Some(Duration::from_millis(250)),
-        longest_wait: Some(Duration::from_secs(30)),
-    };
 }
 
 impl Builder {
@@ -292,171 +202,6 @@ impl Wharf {
             asked: Asked::default(),
         };
         self.call(subject, Access::Check, operation).await.map(drop)
-    }
-
-    /// Brings a manifest and everything it names into the store. A tag is always
-    /// asked for anew; a digest whose content is complete needs no request.
-    pub async fn pull(&self, reference: &Reference) -> Result<Report, Error> {
-        self.pull_with(reference, &PullOptions::default()).await
-    }
-
-    /// The same, asking the registry only when the policy wants it.
-    pub async fn pull_if(&self, reference: &Reference, policy: Pull) -> Result<Report, Error> {
-        let options = PullOptions {
-            policy,
-            ..PullOptions::default()
-        };
-        self.pull_with(reference, &options).await
-    }
-
-    /// The same with options.
-    pub async fn pull_with(
-        &self,
-        reference: &Reference,
-        options: &PullOptions,
-    ) -> Result<Report, Error> {
-        let asked = Asked {
-            platform: options.platform.as_ref().map(ToString::to_string),
-            referrers: options.referrers,
-            layers: None,
-        };
-        let online = self.pull_asked(reference, Access::Read, asked.clone());
-        // Whether all that refers to it is here can't be known here.
-        let suffices = options.policy == Pull::Never || !options.referrers;
-        if options.policy == Pull::Always || !suffices {
-            return online.await;
-        }
-        let absent = || Error::MissingContent(reference.to_string());
-        let known = match &reference.digest {
-            Some(digest) => Some(digest.clone()),
-            None => self.last_seen(reference).await?,
-        };
-        let asked = Asked {
-            referrers: false,
-            ..asked
-        };
-        let here = match known {
-            Some(digest) => {
-                let reference = reference.at_digest(digest);
-                self.pull_asked(&reference, Access::None, asked).await
-            }
-            None => Err(absent()),
-        };
-        match here {
-            Err(Error::Refused(_) | Error::MissingContent(_))
-                if options.policy == Pull::Missing =>
-            {
-                online.await
-            }
-            Err(Error::Refused(_)) => Err(absent()),
-            here => here,
-        }
-    }
-
-    pub(crate) async fn pull_asked(
-        &self,
-        reference: &Reference,
-        access: Access,
-        asked: Asked,
-    ) -> Result<Report, Error> {
-        let pull = |reference| Operation::Pull { reference };
-        let answered = if access == Access::Read {
-            self.read(reference, pull, asked).await
-        } else {
-            let operation = pull(reference.to_string());
-            self.about(reference, access, operation, asked).await
-        };
-        match answered? {
-            Answer::Report(report) => report.try_into(),
-            _ => Err(unexpected()),
-        }
-    }
-
-    /// What a reference was last seen as.
-    async fn last_seen(&self, reference: &Reference) -> Result<Option<Digest>, Error> {
-        let (store, name) = (self.0.store.clone(), reference.to_string());
-        let found = tokio::task::spawn_blocking(move || store.find_name(&name)).await;
-        match found {
-            Ok(Ok(found)) => Ok(found.map(|descriptor| descriptor.digest)),
-            Ok(Err(error)) => Err(Error::Storage(error.to_string())),
-            Err(error) => Err(Error::Other(error.to_string())),
-        }
-    }
-
-    /// Sends a manifest of the store and everything it names, the manifest last,
-    /// under the reference's tag or digest. What an index lists goes with it.
-    pub async fn push(&self, manifest: &Digest, reference: &Reference) -> Result<Report, Error> {
-        let options = PushOptions::default();
-        self.push_with(manifest, reference, &options).await
-    }
-
-    /// What [`Wharf::push`] would do, without doing it. What would be sent is told as
-    /// [`Outcome::Moved`](crate::Outcome::Moved).
-    pub async fn plan(&self, manifest: &Digest, reference: &Reference) -> Result<Report, Error> {
-        let options = PushOptions {
-            dry: true,
-            ..PushOptions::default()
-        };
-        self.push_with(manifest, reference, &options).await
-    }
-
-    /// [`Wharf::push`] or [`Wharf::plan`] with options.
-    pub async fn push_with(
-        &self,
-        manifest: &Digest,
-        reference: &Reference,
-        options: &PushOptions,
-    ) -> Result<Report, Error> {
-        let _work = self.at_work().await?;
-        let mut transfers = Vec::new();
-        for member in self.before(manifest).await? {
-            let reference = reference.at_digest(member.digest.clone());
-            let pushed = self.push_manifest(&member.digest, &reference, options);
-            transfers.extend(pushed.await?.transfers);
-        }
-        let last = self.push_manifest(manifest, reference, options).await?;
-        transfers.extend(last.transfers);
-        Ok(Report {
-            manifest: last.manifest,
-            transfers,
-        })
-    }
-
-    /// Pushes one manifest and the blobs that it names; of an index, it alone.
-    pub(crate) async fn push_manifest(
-        &self,
-        manifest: &Digest,
-        reference: &Reference,
-        options: &PushOptions,
-    ) -> Result<Report, Error> {
-        let asked = Asked {
-            referrers: options.referrers,
-            ..Asked::default()
-        };
-        let (manifest, name) = (manifest.to_string(), reference.to_string());
-        let (access, operation) = if options.dry {
-            let reference = name;
-            (
-                Access::Read,
-                Operation::Plan {
-                    manifest,
-                    reference,
-                },
-            )
-        } else {
-            let reference = name;
-            (
-                Access::Write,
-                Operation::Push {
-                    manifest,
-                    reference,
-                },
-            )
-        };
-        match self.about(reference, access, operation, asked).await? {
-            Answer::Report(report) => report.try_into(),
-            _ => Err(unexpected()),
-        }
     }
 
     /// Packs the application whose `spin.toml`, or whose directory with one, is at

@@ -272,7 +272,8 @@ fn entry(entry: Value) -> Option<Name> {
 fn is_same_but_for_time(one: &Value, other: &Value) -> bool {
     let timeless = |entry: &Value| {
         let mut entry = entry.clone();
-        entry["annotations"][SEEN] = Value::Null;
+        let annotations = entry.get_mut("annotations").and_then(Value::as_object_mut);
+        annotations.map(|annotations| annotations.remove(SEEN));
         entry
     };
     timeless(one) == timeless(other)

@@ -1,0 +1,126 @@
+//! Pull: from a registry, or its mirrors, into the store.
+
+use wharf_oci::{Digest, Platform, Reference};
+
+use crate::capability::grant::Access;
+use crate::error::Error;
+use crate::operation::{Answer, Operation};
+use crate::report::Report;
+use crate::session::Asked;
+use crate::wharf::{Wharf, unexpected};
+
+/// When the registry is asked for what may be in the store.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Pull {
+    /// A tag always, and a digest when it is not complete here.
+    #[default]
+    Always,
+    /// Only when what the reference was last seen as is not complete here.
+    Missing,
+    /// Never: what is not here is an error.
+    Never,
+}
+
+/// What is pulled, and when.
+#[derive(Debug, Clone, Default)]
+pub struct PullOptions {
+    /// When the registry is asked.
+    pub policy: Pull,
+    /// Which manifest of an index; none for the first one for WebAssembly.
+    pub platform: Option<Platform>,
+    /// Whether to take along what the registry has that refers to the manifest, and
+    /// what refers to that, and so on. The registry is then asked also when the
+    /// policy is [`Pull::Missing`].
+    pub referrers: bool,
+}
+
+impl Wharf {
+    /// Brings a manifest and everything it names into the store. A tag is always
+    /// asked for anew; a digest whose content is complete needs no request.
+    pub async fn pull(&self, reference: &Reference) -> Result<Report, Error> {
+        self.pull_with(reference, &PullOptions::default()).await
+    }
+
+    /// The same, asking the registry only when the policy wants it.
+    pub async fn pull_if(&self, reference: &Reference, policy: Pull) -> Result<Report, Error> {
+        let options = PullOptions {
+            policy,
+            ..PullOptions::default()
+        };
+        self.pull_with(reference, &options).await
+    }
+
+    /// The same with options.
+    pub async fn pull_with(
+        &self,
+        reference: &Reference,
+        options: &PullOptions,
+    ) -> Result<Report, Error> {
+        let asked = Asked {
+            platform: options.platform.as_ref().map(ToString::to_string),
+            referrers: options.referrers,
+            layers: None,
+        };
+        let online = self.pull_asked(reference, Access::Read, asked.clone());
+        // Whether all that refers to it is here can't be known here.
+        let suffices = options.policy == Pull::Never || !options.referrers;
+        if options.policy == Pull::Always || !suffices {
+            return online.await;
+        }
+        let absent = || Error::MissingContent(reference.to_string());
+        let known = match &reference.digest {
+            Some(digest) => Some(digest.clone()),
+            None => self.last_seen(reference).await?,
+        };
+        let asked = Asked {
+            referrers: false,
+            ..asked
+        };
+        let here = match known {
+            Some(digest) => {
+                let reference = reference.at_digest(digest);
+                self.pull_asked(&reference, Access::None, asked).await
+            }
+            None => Err(absent()),
+        };
+        match here {
+            Err(Error::Refused(_) | Error::MissingContent(_))
+                if options.policy == Pull::Missing =>
+            {
+                online.await
+            }
+            Err(Error::Refused(_)) => Err(absent()),
+            here => here,
+        }
+    }
+
+    pub(crate) async fn pull_asked(
+        &self,
+        reference: &Reference,
+        access: Access,
+        asked: Asked,
+    ) -> Result<Report, Error> {
+        let pull = |reference| Operation::Pull { reference };
+        let answered = if access == Access::Read {
+            self.read(reference, pull, asked).await
+        } else {
+            let operation = pull(reference.to_string());
+            self.about(reference, access, operation, asked).await
+        };
+        match answered? {
+            Answer::Report(report) => report.try_into(),
+            _ => Err(unexpected()),
+        }
+    }
+
+    /// What a reference was last seen as.
+    async fn last_seen(&self, reference: &Reference) -> Result<Option<Digest>, Error> {
+        let (store, name) = (self.store().clone(), reference.to_string());
+        let found = tokio::task::spawn_blocking(move || store.find_name(&name)).await;
+        match found {
+            Ok(Ok(found)) => Ok(found.map(|descriptor| descriptor.digest)),
+            Ok(Err(error)) => Err(Error::Storage(error.to_string())),
+            Err(error) => Err(Error::Other(error.to_string())),
+        }
+    }
+}

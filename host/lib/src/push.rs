@@ -1,0 +1,98 @@
+//! Push: from the store to a registry.
+
+use wharf_oci::{Digest, Reference};
+
+use crate::capability::grant::Access;
+use crate::error::Error;
+use crate::operation::{Answer, Operation};
+use crate::report::Report;
+use crate::session::Asked;
+use crate::wharf::{Wharf, unexpected};
+
+/// How a manifest is pushed.
+#[derive(Debug, Clone, Default)]
+pub struct PushOptions {
+    /// Whether to take along what the store has that refers to the manifest, and what
+    /// refers to that, and so on.
+    pub referrers: bool,
+    /// Whether only to find out what would be done.
+    pub dry: bool,
+}
+
+impl Wharf {
+    /// Sends a manifest of the store and everything it names, the manifest last,
+    /// under the reference's tag or digest. What an index lists goes with it.
+    pub async fn push(&self, manifest: &Digest, reference: &Reference) -> Result<Report, Error> {
+        let options = PushOptions::default();
+        self.push_with(manifest, reference, &options).await
+    }
+
+    /// What [`Wharf::push`] would do, without doing it. What would be sent is told as
+    /// [`Outcome::Moved`](crate::Outcome::Moved).
+    pub async fn plan(&self, manifest: &Digest, reference: &Reference) -> Result<Report, Error> {
+        let options = PushOptions {
+            dry: true,
+            ..PushOptions::default()
+        };
+        self.push_with(manifest, reference, &options).await
+    }
+
+    /// [`Wharf::push`] or [`Wharf::plan`] with options.
+    pub async fn push_with(
+        &self,
+        manifest: &Digest,
+        reference: &Reference,
+        options: &PushOptions,
+    ) -> Result<Report, Error> {
+        let _work = self.at_work().await?;
+        let mut transfers = Vec::new();
+        for member in self.before(manifest).await? {
+            let reference = reference.at_digest(member.digest.clone());
+            let pushed = self.push_manifest(&member.digest, &reference, options);
+            transfers.extend(pushed.await?.transfers);
+        }
+        let last = self.push_manifest(manifest, reference, options).await?;
+        transfers.extend(last.transfers);
+        Ok(Report {
+            manifest: last.manifest,
+            transfers,
+        })
+    }
+
+    /// Pushes one manifest and the blobs that it names; of an index, it alone.
+    pub(crate) async fn push_manifest(
+        &self,
+        manifest: &Digest,
+        reference: &Reference,
+        options: &PushOptions,
+    ) -> Result<Report, Error> {
+        let asked = Asked {
+            referrers: options.referrers,
+            ..Asked::default()
+        };
+        let (manifest, name) = (manifest.to_string(), reference.to_string());
+        let (access, operation) = if options.dry {
+            let reference = name;
+            (
+                Access::Read,
+                Operation::Plan {
+                    manifest,
+                    reference,
+                },
+            )
+        } else {
+            let reference = name;
+            (
+                Access::Write,
+                Operation::Push {
+                    manifest,
+                    reference,
+                },
+            )
+        };
+        match self.about(reference, access, operation, asked).await? {
+            Answer::Report(report) => report.try_into(),
+            _ => Err(unexpected()),
+        }
+    }
+}
