@@ -5,8 +5,9 @@
 //! nothing else; links that lead out of that are refused there, by the host.
 //!
 //! ```text
-//!  packaging ──▶ pack ──▶ store ──▶ (content-store, content-files)
-//!                  └────▶ directory ──▶ (wasi:filesystem)
+//!  packaging ─┬▶ pack ────▶ store ──▶ (content-store, content-files)
+//!             │    └──────▶ directory ──▶ (wasi:filesystem)
+//!             └▶ prepare ─▶ store
 //! ```
 //!
 //! What can be decided without looking at a file is decided in `wharf-app`.
@@ -18,5 +19,6 @@ mod directory;
 mod failure;
 mod pack;
 mod packaging;
+mod prepare;
 mod settings;
 mod store;

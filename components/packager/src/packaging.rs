@@ -1,9 +1,9 @@
 //! The export: what a host may call.
 
 use crate::bindings::exports::wharf::oci::packaging::{self, Guest};
-use crate::bindings::{Component, Error, Packed};
-use crate::pack;
+use crate::bindings::{Component, Descriptor, Error, Packed};
 use crate::settings::Options;
+use crate::{pack, prepare};
 
 impl Guest for Component {
     type Options = Options;
@@ -11,5 +11,9 @@ impl Guest for Component {
     async fn pack(path: String, options: packaging::Options) -> Result<Packed, Error> {
         let settings = options.get::<Options>().settings();
         pack::pack(&path, settings).await
+    }
+
+    async fn prepare(manifest: String) -> Result<Descriptor, Error> {
+        prepare::prepare(manifest).await
     }
 }

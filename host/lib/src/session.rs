@@ -107,6 +107,14 @@ pub(crate) async fn pack(
     finished(PACKAGER, &store, answered)
 }
 
+/// Makes of an artifact one that can be run as it stands.
+pub(crate) async fn prepare(state: State, manifest: String) -> Result<types::Descriptor, Error> {
+    let pre = packager_pre().map_err(|error| broken(PACKAGER, &error))?;
+    let mut store = store(pre.engine(), state);
+    let answered = call_prepare(pre, &mut store, manifest).await;
+    finished(PACKAGER, &store, answered)
+}
+
 async fn call_registry(
     pre: &registry::RegistryPre<State>,
     store: &mut Store<State>,
@@ -192,6 +200,18 @@ async fn call_packager(
             }
             packaging.call_pack(accessor, path, options).await
         })
+        .await?
+}
+
+async fn call_prepare(
+    pre: &packager::PackagerPre<State>,
+    store: &mut Store<State>,
+    manifest: String,
+) -> wasmtime::Result<Result<types::Descriptor, types::Error>> {
+    let instance = pre.instantiate_async(&mut *store).await?;
+    let packaging = instance.wharf_oci_packaging();
+    store
+        .run_concurrent(async |accessor| packaging.call_prepare(accessor, manifest).await)
         .await?
 }
 

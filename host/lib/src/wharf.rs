@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::task::spawn_blocking;
 use wasmtime_wasi::{FsPerms, WasiCtx};
 use wharf_net::Client;
-use wharf_oci::{Reference, Registry, Repository};
+use wharf_oci::{Digest, Reference, Registry, Repository};
 use wharf_store::{Store, Work};
 
 use crate::bindings::client::Transport;
@@ -21,7 +21,7 @@ use crate::error::Error;
 use crate::mirror::Mirror;
 use crate::operation::{Answer, Operation};
 use crate::progress::{Event, Observer, Unobserved};
-use crate::report::Packed;
+use crate::report::{self, Packed};
 use crate::session::{self, Asked, Options, RegistryComponent};
 use crate::state::{Network, State};
 
@@ -232,6 +232,21 @@ impl Wharf {
         let packed =
             session::pack(state, format!("{GUEST_DIRECTORY}/{name}"), options.clone()).await?;
         packed.try_into()
+    }
+
+    /// Makes of an artifact in the store, all of which must be there, one that can be
+    /// run as it stands. One that is of this kind is answered as it is; what is made
+    /// depends on the artifact alone.
+    pub async fn prepare(&self, manifest: &Digest) -> Result<Digest, Error> {
+        let _work = self.at_work().await?;
+        let state = State::for_files(
+            self.0.store.clone(),
+            WasiCtx::builder().build(),
+            self.0.observer.clone(),
+            Bounds::new(self.0.processor_time),
+        );
+        let prepared = session::prepare(state, manifest.to_string()).await?;
+        Ok(report::descriptor(prepared)?.digest)
     }
 
     /// An operation on the repository of a reference.

@@ -153,6 +153,27 @@ impl<T: Send + 'static> content_store::HostWithStore<T> for HasSelf<State> {
         let ingest = Ingest { inner, digest };
         accessor.with(|mut access| Ok(Ok(Some(access.get().table.push(ingest)?))))
     }
+
+    async fn add(accessor: &Accessor<T, Self>, data: StreamReader<u8>) -> Answer<(String, u64)> {
+        let store = store(accessor);
+        let addition = match blocking(move || store.add()).await? {
+            Ok(addition) => addition,
+            Err(error) => {
+                accessor.with(|access| {
+                    let mut data = data;
+                    data.close(access)
+                })?;
+                return Ok(Err(error));
+            }
+        };
+        let (sink, outcome) = Sink::new(addition, None);
+        accessor.with(|access| data.pipe(access, sink))?;
+        match outcome.await {
+            Ok(Ok((digest, size))) => Ok(Ok((digest.into(), size))),
+            Ok(Err(error)) => Ok(Err(error.into())),
+            Err(_) => Ok(Err(Error::Failed("writing was broken off".to_owned()))),
+        }
+    }
 }
 
 impl content_store::HostIngest for State {
@@ -194,7 +215,7 @@ impl<T: Send + 'static> content_store::HostIngestWithStore<T> for HasSelf<State>
                 return Ok(Err(error));
             }
         };
-        let (sink, outcome) = Sink::new(writer, Meter { digest, observer });
+        let (sink, outcome) = Sink::new(writer, Some(Meter { digest, observer }));
         accessor.with(|access| data.pipe(access, sink))?;
         match outcome.await {
             Ok(outcome) => Ok(outcome.map_err(Error::from)),

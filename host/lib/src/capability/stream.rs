@@ -15,7 +15,7 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use wasmtime::StoreContextMut;
 use wasmtime::component::{Destination, Source, StreamConsumer, StreamProducer, StreamResult};
 use wharf_oci::Digest;
-use wharf_store::{Reader, StoreError, Writer};
+use wharf_store::{Addition, Reader, StoreError, Writer};
 
 use crate::progress::{Event, Observer};
 
@@ -39,37 +39,75 @@ impl Meter {
     }
 }
 
-/// Takes a stream into the store. Tells how many bytes were written once the
-/// stream has ended.
-pub(crate) struct Sink {
-    writing: Writing,
+/// Where the bytes of a stream go, in blocking calls.
+pub(crate) trait Inlet: Send + 'static {
+    /// What there is to say once all of them were written.
+    type Outcome: Send + 'static;
+
+    /// Writes these after those before.
+    fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError>;
+
+    /// To be called after the last of them.
+    fn end(self) -> Result<Self::Outcome, StoreError>;
+}
+
+/// A part of content whose digest is known: tells how many bytes were written.
+impl Inlet for Writer {
+    type Outcome = u64;
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
+        Writer::write(self, bytes)
+    }
+
+    fn end(self) -> Result<u64, StoreError> {
+        Ok(self.written())
+    }
+}
+
+/// Content whose digest is not known before: tells it, and how many bytes it has.
+impl Inlet for Addition {
+    type Outcome = (Digest, u64);
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
+        Addition::write(self, bytes)
+    }
+
+    fn end(self) -> Result<(Digest, u64), StoreError> {
+        self.finish()
+    }
+}
+
+/// Takes a stream into the store, and gives the word on it once it has ended.
+pub(crate) struct Sink<I: Inlet> {
+    writing: Writing<I>,
     /// Bytes that wait for the writer.
     waiting: Vec<u8>,
-    meter: Meter,
-    done: Option<oneshot::Sender<Result<u64, StoreError>>>,
+    /// None where nobody waits for these bytes.
+    meter: Option<Meter>,
+    done: Option<oneshot::Sender<Result<I::Outcome, StoreError>>>,
     runtime: Handle,
 }
 
-enum Writing {
-    Idle(Box<Writer>),
-    Busy(JoinHandle<Written>),
+enum Writing<I> {
+    Idle(Box<I>),
+    Busy(JoinHandle<Written<I>>),
     /// Failed, and told so.
     Over,
 }
 
-struct Written {
-    writer: Box<Writer>,
+struct Written<I> {
+    writer: Box<I>,
     /// For the next bytes, so as not to allocate anew.
     buffer: Vec<u8>,
     result: Result<(), StoreError>,
 }
 
-impl Sink {
+impl<I: Inlet> Sink<I> {
     /// A sink, and the word on how it went. To be made within a tokio runtime.
     pub(crate) fn new(
-        writer: Writer,
-        meter: Meter,
-    ) -> (Self, oneshot::Receiver<Result<u64, StoreError>>) {
+        writer: I,
+        meter: Option<Meter>,
+    ) -> (Self, oneshot::Receiver<Result<I::Outcome, StoreError>>) {
         let (done, outcome) = oneshot::channel();
         let sink = Self {
             writing: Writing::Idle(Box::new(writer)),
@@ -122,7 +160,7 @@ impl Sink {
     }
 }
 
-fn write(mut writer: Box<Writer>, bytes: Vec<u8>) -> Written {
+fn write<I: Inlet>(mut writer: Box<I>, bytes: Vec<u8>) -> Written<I> {
     let result = writer.write(&bytes);
     Written {
         writer,
@@ -131,7 +169,7 @@ fn write(mut writer: Box<Writer>, bytes: Vec<u8>) -> Written {
     }
 }
 
-impl<D> StreamConsumer<D> for Sink {
+impl<I: Inlet, D> StreamConsumer<D> for Sink<I> {
     type Item = u8;
 
     fn poll_consume(
@@ -160,8 +198,8 @@ impl<D> StreamConsumer<D> for Sink {
         let taken = bytes.len().min(CHUNK - sink.waiting.len());
         sink.waiting.extend_from_slice(&bytes[..taken]);
         source.mark_read(taken);
-        if taken > 0 {
-            sink.meter.advance(taken);
+        if let (Some(meter), 1..) = (&sink.meter, taken) {
+            meter.advance(taken);
         }
         if matches!(sink.writing, Writing::Idle(_)) && sink.waiting.len() >= CHUNK {
             sink.start_writing();
@@ -171,7 +209,7 @@ impl<D> StreamConsumer<D> for Sink {
 }
 
 /// The stream has ended: what waits is still written, and then the word is given.
-impl Drop for Sink {
+impl<I: Inlet> Drop for Sink<I> {
     fn drop(&mut self) {
         let Some(done) = self.done.take() else {
             return;
@@ -198,11 +236,9 @@ impl Drop for Sink {
                 Writing::Over => return,
             };
             let _ = spawn_blocking(move || {
-                let written = write(writer, rest);
-                let outcome = written.result.map(|()| written.writer.written());
+                let Written { writer, result, .. } = write(writer, rest);
                 // Closed before the word is given: whoever waits for it goes on to finish.
-                drop(written.writer);
-                let _ = done.send(outcome);
+                let _ = done.send(result.and_then(|()| writer.end()));
             })
             .await;
         });
