@@ -6,11 +6,16 @@ use std::process::Command;
 use std::{env, fs};
 
 const TARGET: &str = "wasm32-wasip2";
-const PROGRAMS: [&str; 8] = [
+const PROGRAMS: [&str; 13] = [
+    "hello-module",
     "hello-p2",
     "hello-p3",
     "hostile-registry",
     "imports-kv",
+    "library-p2",
+    "library-p3",
+    "reader-p2",
+    "reader-spin",
     "spin-loop",
     "trap",
     "variables-p2",

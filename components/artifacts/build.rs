@@ -6,19 +6,24 @@ use std::process::Command;
 use std::{env, fs};
 
 use wasmparser::{Parser, Payload};
-use wasmtime::Engine;
+use wasmtime::{Config, Engine};
 
 #[path = "src/engine.rs"]
 #[allow(dead_code, unreachable_pub, reason = "the library uses all of it")]
 mod engine;
 
 const TARGET: &str = "wasm32-wasip2";
-const COMPONENTS: [&str; 2] = ["registry", "packager"];
+/// Each component with its settings.
+const COMPONENTS: [(&str, fn() -> Config); 2] = [
+    ("registry", engine::registry_config),
+    ("packager", engine::packager_config),
+];
 /// What a component is made of: when any of it changes, so does the component.
-const SOURCES: [&str; 8] = [
+const SOURCES: [&str; 9] = [
     "Cargo.lock",
     "Cargo.toml",
     "components/app",
+    "components/compose",
     "components/oci",
     "components/packager",
     "components/registry",
@@ -32,12 +37,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     for source in SOURCES {
         println!("cargo::rerun-if-changed={}", root.join(source).display());
     }
-    let mut config = engine::config();
-    // Naming the target, even this machine's own, keeps its processor's special
-    // abilities out of the code, so that it runs on older ones too.
-    config.target(&env::var("TARGET")?)?;
-    let engine = Engine::new(&config)?;
-    for component in COMPONENTS {
+    for (component, config) in COMPONENTS {
+        let mut config = config();
+        // Naming the target, even this machine's own, keeps its processor's special
+        // abilities out of the code, so that it runs on older ones too.
+        config.target(&env::var("TARGET")?)?;
+        let engine = Engine::new(&config)?;
         let built = build(&root, &out, component)?;
         let wasm = without_names(&fs::read(&built)?)?;
         fs::write(out.join(component).with_extension("wasm"), &wasm)?;
@@ -93,6 +98,7 @@ fn build(root: &Path, out: &Path, component: &str) -> Result<PathBuf, Box<dyn Er
 fn without_names(component: &[u8]) -> Result<Vec<u8>, Box<dyn Error>> {
     let mut kept = Vec::with_capacity(component.len());
     let mut from = 0;
+    let offset = |bytes: u64| usize::try_from(bytes);
     let mut depth = 0_u32;
     for payload in Parser::new(0).parse_all(component) {
         match payload? {
@@ -101,9 +107,10 @@ fn without_names(component: &[u8]) -> Result<Vec<u8>, Box<dyn Error>> {
             Payload::CustomSection(section) if depth == 0 => {
                 let range = section.range();
                 // The range leaves out the section's id and length.
-                let length_bytes = leb128_bytes(range.len());
-                kept.extend_from_slice(&component[from..range.start - length_bytes - 1]);
-                from = range.end;
+                let (start, end) = (offset(range.start)?, offset(range.end)?);
+                let length_bytes = leb128_bytes(end - start);
+                kept.extend_from_slice(&component[from..start - length_bytes - 1]);
+                from = end;
             }
             _ => {}
         }

@@ -5,6 +5,7 @@
 
 mod bad_input;
 mod cache;
+mod compose;
 mod concurrent;
 mod config;
 mod credentials;

@@ -1,5 +1,8 @@
 //! The guest programs of `programs/`, built for `wasm32-wasip2`: paths to them.
 
+/// The same as [`HELLO_P2`], as the core module that a component is made of.
+pub const HELLO_MODULE: &str = concat!(env!("OUT_DIR"), "/hello-module.wasm");
+
 /// Answers with what it saw, over `wasi:http/incoming-handler@0.2`.
 pub const HELLO_P2: &str = concat!(env!("OUT_DIR"), "/hello-p2.wasm");
 
@@ -12,6 +15,19 @@ pub const HOSTILE_REGISTRY: &str = concat!(env!("OUT_DIR"), "/hostile-registry.w
 
 /// An HTTP component that needs `fermyon:spin/key-value@2.0.0`.
 pub const IMPORTS_KV: &str = concat!(env!("OUT_DIR"), "/imports-kv.wasm");
+
+/// Exports `test:library/desk@0.1.0`, and uses what it can get of WASI 0.2.
+pub const LIBRARY_P2: &str = concat!(env!("OUT_DIR"), "/library-p2.wasm");
+
+/// Exports `test:library/counter@0.1.0`, and uses what it can get of WASI 0.3.
+pub const LIBRARY_P3: &str = concat!(env!("OUT_DIR"), "/library-p3.wasm");
+
+/// An HTTP component of WASI 0.2 that answers with what `test:library/desk@0.1.0` says.
+pub const READER_P2: &str = concat!(env!("OUT_DIR"), "/reader-p2.wasm");
+
+/// An HTTP component made with Spin's SDK that answers with what
+/// `test:library/counter@0.1.0` says.
+pub const READER_SPIN: &str = concat!(env!("OUT_DIR"), "/reader-spin.wasm");
 
 /// An HTTP component that never answers and never rests.
 pub const SPIN_LOOP: &str = concat!(env!("OUT_DIR"), "/spin-loop.wasm");
@@ -37,6 +53,10 @@ mod tests {
             HELLO_P3,
             HOSTILE_REGISTRY,
             IMPORTS_KV,
+            LIBRARY_P2,
+            LIBRARY_P3,
+            READER_P2,
+            READER_SPIN,
             SPIN_LOOP,
             TRAP,
             VARIABLES_P2,
@@ -45,5 +65,7 @@ mod tests {
             let bytes = std::fs::read(program).unwrap();
             assert_eq!(&bytes[..8], b"\0asm\x0d\0\x01\0", "{program}");
         }
+        let module = std::fs::read(HELLO_MODULE).unwrap();
+        assert_eq!(&module[..8], b"\0asm\x01\0\0\0");
     }
 }

@@ -10,7 +10,9 @@ mod engine;
 use wasmtime::component::Component;
 use wasmtime::{Engine, Result};
 
-pub use engine::{GUEST_MEMORY_BYTES, config};
+pub use engine::{
+    PACKAGER_MEMORY_BYTES, REGISTRY_MEMORY_BYTES, packager_config, registry_config,
+};
 
 /// The registry component as a `.wasm` file, for those who run it elsewhere.
 pub const REGISTRY_WASM: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/registry.wasm"));
@@ -21,7 +23,7 @@ pub const PACKAGER_WASM: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/packa
 const REGISTRY_CODE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/registry.cwasm"));
 const PACKAGER_CODE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/packager.cwasm"));
 
-/// The registry component, for an engine made with [`config`].
+/// The registry component, for an engine made with [`registry_config`].
 ///
 /// # Errors
 ///
@@ -30,7 +32,7 @@ pub fn registry(engine: &Engine) -> Result<Component> {
     load(engine, REGISTRY_CODE)
 }
 
-/// The packager component, for an engine made with [`config`].
+/// The packager component, for an engine made with [`packager_config`].
 ///
 /// # Errors
 ///

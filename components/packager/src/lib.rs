@@ -5,16 +5,18 @@
 //! nothing else; links that lead out of that are refused there, by the host.
 //!
 //! ```text
-//!  packaging ─┬▶ pack ────▶ store ──▶ (content-store, content-files)
-//!             │    └──────▶ directory ──▶ (wasi:filesystem)
-//!             └▶ prepare ─▶ store
+//!  packaging ─┬▶ pack ─┬──▶ compose ──▶ store ──▶ (content-store, content-files)
+//!             │        └──▶ directory ──▶ (wasi:filesystem)
+//!             └▶ prepare ─▶ compose, store
 //! ```
 //!
-//! What can be decided without looking at a file is decided in `wharf-app`.
+//! What can be decided without looking at a file is decided in `wharf-app`, and
+//! WebAssembly is composed in `wharf-compose`.
 //! Modules are listed from the export down; each uses only those below it.
 #![cfg(target_family = "wasm")]
 
 mod bindings;
+mod compose;
 mod directory;
 mod failure;
 mod pack;

@@ -8,6 +8,7 @@ use wharf_app::artifact::{
     image_config,
 };
 use wharf_app::files::{SelectError, SelectedFile, Tree as _, select};
+use wharf_app::locked::LockedApp;
 use wharf_app::manifest::{ComponentContent, MANIFEST_BYTES, Manifest};
 use wharf_app::path::AppPath;
 use wharf_app::wasm;
@@ -17,7 +18,7 @@ use crate::bindings::{Descriptor, Error, Packed};
 use crate::directory::Directory;
 use crate::failure;
 use crate::settings::Settings;
-use crate::store;
+use crate::{compose, store};
 
 /// How many files are taken in at once.
 const CONCURRENCY: usize = 16;
@@ -29,7 +30,7 @@ pub(crate) async fn pack(path: &str, settings: Settings) -> Result<Packed, Error
     let manifest = Manifest::parse(&text, &settings.publishing)
         .map_err(|error| failure::input(format!("`{name}`, {error}")))?;
     let Manifest {
-        app,
+        mut app,
         contents,
         mut warnings,
         ..
@@ -64,7 +65,11 @@ pub(crate) async fn pack(path: &str, settings: Settings) -> Result<Packed, Error
                 files: packed.collect(),
             })
         });
-    let draft = Draft::new(app, packed.collect()).map_err(failure::input)?;
+    let mut packed: Vec<_> = packed.collect();
+    if !settings.uncomposed {
+        compose_all(&mut app, &mut packed).await?;
+    }
+    let draft = Draft::new(app, packed).map_err(failure::input)?;
     Ok(Packed {
         manifest: finish(draft, settings).await?,
         name: app_name,
@@ -152,8 +157,22 @@ async fn take_in(
         .await
 }
 
+/// Composes the components with their dependencies, which nobody needs to know of
+/// afterwards.
+async fn compose_all(app: &mut LockedApp, packed: &mut [PackedComponent]) -> Result<(), Error> {
+    for (component, packed) in app.components.iter_mut().zip(packed) {
+        let contents = BTreeMap::new();
+        if let Some(composed) = compose::composed(component, &packed.source, &contents).await? {
+            packed.source = composed;
+            component.dependencies.clear();
+        }
+    }
+    app.forget_what_was_composed();
+    Ok(())
+}
+
 /// Puts the artifact's own documents into the store.
-async fn finish(mut draft: Draft, settings: Settings) -> Result<Descriptor, Error> {
+pub(crate) async fn finish(mut draft: Draft, settings: Settings) -> Result<Descriptor, Error> {
     let annotations = draft.annotations_mut();
     if let Some(seconds) = settings.created {
         let moment = created(seconds).ok_or_else(|| {

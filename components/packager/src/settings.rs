@@ -16,6 +16,8 @@ pub(crate) struct Settings {
     pub(crate) created: Option<u64>,
     /// What of the manifest is published.
     pub(crate) publishing: Publishing,
+    /// Whether components stay as they are.
+    pub(crate) uncomposed: bool,
 }
 
 /// The `options` resource.
@@ -52,5 +54,9 @@ impl GuestOptions for Options {
 
     fn include_secret_defaults(&self) {
         self.0.borrow_mut().publishing.secret_defaults = true;
+    }
+
+    fn leave_uncomposed(&self) {
+        self.0.borrow_mut().uncomposed = true;
     }
 }

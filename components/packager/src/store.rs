@@ -1,15 +1,21 @@
-//! Content on its way into the store.
+//! Content on its way into the store, and what is there.
+
+use std::fmt;
 
 use wharf_app::artifact::{Content, INLINE_BYTES};
-use wharf_app::path::AppPath;
 use wharf_oci::Digest;
 use wharf_oci::digest::DigestError;
+use wit_bindgen::rt::async_support::StreamResult;
 
-use crate::bindings::{Error, File, content_files, content_store};
+use crate::bindings::{Error, File, Mismatch, content_files, content_store, wit_stream};
 
 /// Takes in a file, whose bytes stay outside of the component, unless they are so
 /// few that they travel within the locked application.
-pub(crate) async fn add(file: &File, path: &AppPath, media_type: &str) -> Result<Content, Error> {
+pub(crate) async fn add(
+    file: &File,
+    path: impl fmt::Display,
+    media_type: &str,
+) -> Result<Content, Error> {
     let added = content_files::add_file(file, media_type.to_owned()).await;
     let added = added.map_err(|error| match error {
         content_store::Error::Failed(text) => Error::Storage(format!(
@@ -19,23 +25,104 @@ pub(crate) async fn add(file: &File, path: &AppPath, media_type: &str) -> Result
     })?;
     // From the store rather than from the file again, which may have changed: the
     // bytes must be those of the digest.
-    let inline = match added.size {
-        0..=INLINE_BYTES => match content_store::get(&added.digest)? {
-            Some(bytes) => Some(bytes),
-            None => return Err(Error::MissingContent(added.digest)),
-        },
-        _ => None,
-    };
-    Ok(Content {
-        digest: digest(&added.digest)?,
-        size: added.size,
-        inline,
-    })
+    content(digest(&added.digest)?, added.size)
 }
 
 /// Takes in a document.
 pub(crate) async fn put(bytes: Vec<u8>) -> Result<Digest, Error> {
     digest(&content_store::put(&bytes, None)?)
+}
+
+/// Takes in bytes that were made here, however many.
+pub(crate) async fn add_bytes(bytes: Vec<u8>) -> Result<Content, Error> {
+    let length = bytes.len() as u64;
+    let (mut writer, reader) = wit_stream::new();
+    let write = async move {
+        let rest = writer.write_all(bytes).await;
+        drop(writer);
+        rest.len()
+    };
+    let (added, rest) = futures::join!(content_store::add(reader), write);
+    let (name, size) = added?;
+    if rest > 0 || size != length {
+        return Err(Error::Storage(format!(
+            "{size} of {length} bytes were taken into the store"
+        )));
+    }
+    content(digest(&name)?, size)
+}
+
+/// Content that stands in a document, which may say what its digest is.
+pub(crate) fn of_bytes(bytes: &[u8], expected: Option<&Digest>) -> Result<Content, Error> {
+    let digest = content_store::put(bytes, expected.map(Digest::as_str))?;
+    content(self::digest(&digest)?, bytes.len() as u64)
+}
+
+/// Content that is in the store, and of the size that it should have.
+pub(crate) fn find(described: &wharf_oci::Descriptor) -> Result<Content, Error> {
+    let name = described.digest.as_str();
+    match content_store::stat(name)? {
+        Some(size) if size == described.size => content(described.digest.clone(), size),
+        Some(size) => Err(Error::Integrity(Mismatch {
+            subject: name.to_owned(),
+            expected: format!("{} bytes", described.size),
+            found: format!("{size} bytes"),
+        })),
+        None => Err(Error::MissingContent(name.to_owned())),
+    }
+}
+
+/// A manifest or another document of the store.
+pub(crate) fn document(digest: &str) -> Result<Vec<u8>, Error> {
+    content_store::get(digest)?.ok_or_else(|| Error::MissingContent(digest.to_owned()))
+}
+
+/// The first `most` bytes of content, or all when it has fewer.
+pub(crate) async fn prefix(content: &Content, most: u64) -> Result<Vec<u8>, Error> {
+    let part = content_store::Extent {
+        offset: 0,
+        length: content.size.min(most),
+    };
+    let read = content_store::read(content.digest.to_string(), Some(part)).await;
+    let (mut stream, end) = read?;
+    let mut bytes = Vec::new();
+    loop {
+        let (result, chunk) = stream.read(Vec::with_capacity(64)).await;
+        bytes.extend(chunk);
+        if !matches!(result, StreamResult::Complete(_)) {
+            end.await?;
+            return Ok(bytes);
+        }
+    }
+}
+
+/// All of some content, verified. Its size was looked at before.
+pub(crate) async fn whole(content: &Content) -> Result<Vec<u8>, Error> {
+    let read = content_store::read(content.digest.to_string(), None).await;
+    let (mut stream, end) = read?;
+    // Nothing is copied while it grows, and at the end there is room for no byte more.
+    let mut bytes = Vec::with_capacity(usize::try_from(content.size).unwrap_or_default());
+    loop {
+        bytes.reserve_exact(1);
+        let (result, filled) = stream.read(bytes).await;
+        bytes = filled;
+        if !matches!(result, StreamResult::Complete(_)) {
+            end.await?;
+            return Ok(bytes);
+        }
+    }
+}
+
+fn content(digest: Digest, size: u64) -> Result<Content, Error> {
+    let inline = match size {
+        0..=INLINE_BYTES => Some(document(digest.as_str())?),
+        _ => None,
+    };
+    Ok(Content {
+        digest,
+        size,
+        inline,
+    })
 }
 
 fn digest(text: &str) -> Result<Digest, Error> {

@@ -266,6 +266,53 @@ impl From<UpError> for CommandError {
     }
 }
 
+/// Why an artifact of the store can't be run.
+#[derive(Debug)]
+pub(crate) enum RunError {
+    /// It can't be made ready.
+    Preparing(HostError),
+    /// It can't be started.
+    Starting(UpError),
+}
+
+impl RunError {
+    /// Whether it helps to fetch the application again.
+    pub(crate) fn is_about_content(&self) -> bool {
+        match self {
+            Self::Preparing(error) => {
+                matches!(
+                    error,
+                    HostError::MissingContent(_) | HostError::Integrity(_)
+                )
+            }
+            Self::Starting(error) => is_about_content(error),
+        }
+    }
+}
+
+impl From<HostError> for RunError {
+    fn from(error: HostError) -> Self {
+        Self::Preparing(error)
+    }
+}
+
+impl From<UpError> for RunError {
+    fn from(error: UpError) -> Self {
+        Self::Starting(error)
+    }
+}
+
+impl From<RunError> for CommandError {
+    fn from(error: RunError) -> Self {
+        match error {
+            RunError::Starting(error) => Self::from(error),
+            // It is not a file of the user's that is wrong.
+            RunError::Preparing(HostError::InvalidInput(text)) => Self::new(Kind::Other, text),
+            RunError::Preparing(error) => Self::from(error),
+        }
+    }
+}
+
 impl From<UnpackError> for CommandError {
     fn from(error: UnpackError) -> Self {
         let text = error.to_string();

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use wasmtime::{ResourceLimiter, UpdateDeadline};
-use wharf_artifacts::GUEST_MEMORY_BYTES;
+use wharf_artifacts::REGISTRY_MEMORY_BYTES;
 
 use crate::engine::TICK;
 
@@ -14,6 +14,8 @@ pub(crate) struct Bounds {
     processor: Duration,
     used: Duration,
     last_tick: Option<Instant>,
+    /// The most linear memory, in bytes.
+    most_memory: u64,
     memory_refused: bool,
     /// The most linear memory it has had, in bytes. It never shrinks.
     #[cfg(test)]
@@ -28,15 +30,24 @@ pub(crate) const PROCESSOR_TIME: Duration = Duration::from_mins(1);
 const TABLE_ELEMENTS: usize = 100_000;
 
 impl Bounds {
-    /// Nothing used yet.
+    /// Nothing used yet, and the memory of the registry component.
     pub(crate) fn new(processor: Duration) -> Self {
         Self {
             processor,
             used: Duration::ZERO,
             last_tick: None,
+            most_memory: REGISTRY_MEMORY_BYTES,
             memory_refused: false,
             #[cfg(test)]
             memory: 0,
+        }
+    }
+
+    /// The same with so many bytes of memory.
+    pub(crate) fn with_memory(self, most: u64) -> Self {
+        Self {
+            most_memory: most,
+            ..self
         }
     }
 
@@ -71,7 +82,7 @@ impl Bounds {
         } else if self.memory_refused {
             Some(format!(
                 "it asked for more than {} MiB of memory",
-                GUEST_MEMORY_BYTES / (1024 * 1024)
+                self.most_memory / (1024 * 1024)
             ))
         } else {
             None
@@ -86,7 +97,7 @@ impl ResourceLimiter for Bounds {
         desired: usize,
         _maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        let granted = desired as u64 <= GUEST_MEMORY_BYTES;
+        let granted = desired as u64 <= self.most_memory;
         self.memory_refused |= !granted;
         #[cfg(test)]
         if granted {
@@ -123,10 +134,15 @@ mod tests {
 
     #[test]
     fn memory_has_a_bound() {
-        let mut bounds = Bounds::new(PROCESSOR_TIME);
-        let most = usize::try_from(GUEST_MEMORY_BYTES).unwrap();
-        assert!(bounds.memory_growing(0, most, None).unwrap());
-        assert!(!bounds.memory_growing(0, most + 1, None).unwrap());
-        assert!(bounds.reached().unwrap().contains("memory"));
+        const MIB: usize = 1024 * 1024;
+        let bounds = || Bounds::new(PROCESSOR_TIME);
+        for (mut bounds, most) in [(bounds(), 64), (bounds().with_memory(512 << 20), 512)] {
+            assert!(bounds.memory_growing(0, most * MIB, None).unwrap());
+            assert!(!bounds.memory_growing(0, most * MIB + 1, None).unwrap());
+            assert_eq!(
+                bounds.reached(),
+                Some(format!("it asked for more than {most} MiB of memory"))
+            );
+        }
     }
 }

@@ -1,24 +1,35 @@
-//! The engine that runs the components, and its clock.
+//! The engines that run the components, and their clocks.
 
 use std::sync::OnceLock;
 use std::thread;
 use std::time::Duration;
 
-use wasmtime::{Engine, Result};
+use wasmtime::{Config, Engine, Result};
 
 /// How often a running guest is looked at.
 pub(crate) const TICK: Duration = Duration::from_millis(10);
 
-/// An engine with the settings that the components were compiled with. One for
-/// the process: it holds no state of any call.
-pub(crate) fn engine() -> Result<Engine> {
+/// An engine with the settings that the registry component was compiled with. One
+/// for the process: it holds no state of any call.
+pub(crate) fn registry_engine() -> Result<Engine> {
     static ENGINE: OnceLock<Engine> = OnceLock::new();
-    if let Some(engine) = ENGINE.get() {
+    one(&ENGINE, wharf_artifacts::registry_config)
+}
+
+/// The same for the packager component.
+pub(crate) fn packager_engine() -> Result<Engine> {
+    static ENGINE: OnceLock<Engine> = OnceLock::new();
+    one(&ENGINE, wharf_artifacts::packager_config)
+}
+
+fn one(engine: &'static OnceLock<Engine>, config: fn() -> Config) -> Result<Engine> {
+    if let Some(engine) = engine.get() {
         return Ok(engine.clone());
     }
-    let engine = Engine::new(&wharf_artifacts::config())?;
-    Ok(ENGINE
+    let new = Engine::new(&config())?;
+    Ok(engine
         .get_or_init(|| {
+            let engine = new;
             tick(&engine);
             engine
         })

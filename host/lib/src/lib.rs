@@ -42,6 +42,7 @@ mod error;
 mod index;
 mod mirror;
 mod operation;
+mod prepare;
 mod progress;
 mod pull;
 mod push;

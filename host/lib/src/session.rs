@@ -12,7 +12,7 @@ use crate::bindings::{
     types,
 };
 use crate::connection::Pace;
-use crate::engine::engine;
+use crate::engine::{packager_engine, registry_engine};
 use crate::error::Error;
 use crate::operation::{Answer, Operation};
 use crate::state::State;
@@ -49,7 +49,7 @@ impl RegistryComponent {
         if let Some(own) = OWN.get() {
             return Ok(own.clone());
         }
-        let linked = engine()
+        let linked = registry_engine()
             .and_then(|engine| Self::linked(&engine, &wharf_artifacts::registry(&engine)?))
             .map_err(|error| broken(REGISTRY, &error))?;
         Ok(OWN.get_or_init(|| linked).clone())
@@ -58,7 +58,7 @@ impl RegistryComponent {
     /// Another one, compiled now.
     pub(crate) fn compiled(wasm: &[u8]) -> Result<Self, Error> {
         let linked =
-            engine().and_then(|engine| Self::linked(&engine, &Component::new(&engine, wasm)?));
+            registry_engine().and_then(|engine| Self::linked(&engine, &Component::new(&engine, wasm)?));
         linked.map_err(|error| {
             Error::InvalidInput(format!(
                 "the given component is no registry component: {}",
@@ -198,6 +198,9 @@ async fn call_packager(
             if settings.secret_defaults {
                 set.call_include_secret_defaults(accessor, options).await?;
             }
+            if settings.uncomposed {
+                set.call_leave_uncomposed(accessor, options).await?;
+            }
             packaging.call_pack(accessor, path, options).await
         })
         .await?
@@ -252,8 +255,16 @@ fn packager_pre() -> wasmtime::Result<&'static packager::PackagerPre<State>> {
     if let Some(pre) = PRE.get() {
         return Ok(pre);
     }
-    let engine = engine()?;
+    use wasmtime_wasi::WasiView as _;
+    use wasmtime_wasi::p2::bindings::random::insecure_seed;
+    use wasmtime_wasi::random::WasiRandom;
+
+    let engine = packager_engine()?;
     let mut linker = linker_with_std(&engine)?;
+    // For its hash maps; always the same, so that nothing depends on it.
+    insecure_seed::add_to_linker::<State, WasiRandom>(&mut linker, |state| {
+        state.ctx().ctx.random()
+    })?;
     wasmtime_wasi::p3::clocks::add_to_linker(&mut linker)?;
     wasmtime_wasi::p3::filesystem::add_to_linker(&mut linker)?;
     content_store::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
+use wharf_artifacts::PACKAGER_MEMORY_BYTES;
 use wharf_net::Client;
 use wharf_oci::{Reference, Registry, Repository};
 use wharf_store::Store;
@@ -103,7 +104,7 @@ impl State {
                 observer: observer.clone(),
             },
             observer,
-            bounds,
+            bounds: bounds.with_memory(PACKAGER_MEMORY_BYTES),
             wasi,
             http: WasiHttpCtx::new(),
         }

@@ -20,10 +20,14 @@ use crate::credentials::{Chain, CredentialSource};
 use crate::error::Error;
 use crate::mirror::Mirror;
 use crate::operation::{Answer, Operation};
+use crate::prepare;
 use crate::progress::{Event, Observer, Unobserved};
 use crate::report::{self, Packed};
 use crate::session::{self, Asked, Options, RegistryComponent};
 use crate::state::{Network, State};
+
+/// What a packager's hash maps begin with: what it makes must not depend on chance.
+const SEED: u128 = 0;
 
 /// Moves content between a store and registries, and applications into the store,
 /// each call in a sandbox of its own. Clones share connections.
@@ -58,6 +62,9 @@ pub struct PackOptions {
     /// Whether the defaults of secret variables become part of it. Otherwise an
     /// application with one is refused.
     pub secret_defaults: bool,
+    /// Whether components stay as they are. Otherwise those with dependencies are
+    /// composed with them, and core modules become components.
+    pub uncomposed: bool,
 }
 
 /// What a call concerns.
@@ -214,6 +221,7 @@ impl Wharf {
             // Looking at a file and opening it take microseconds, and so would handing
             // either to another thread; content is still read and hashed on others.
             .allow_blocking_current_thread(true)
+            .insecure_random_seed(SEED)
             .preopened_dir(&directory, GUEST_DIRECTORY, FsPerms::ReadOnly)
             .map_err(|error| {
                 Error::InvalidInput(format!(
@@ -239,9 +247,17 @@ impl Wharf {
     /// depends on the artifact alone.
     pub async fn prepare(&self, manifest: &Digest) -> Result<Digest, Error> {
         let _work = self.at_work().await?;
+        let (store, looked_at) = (self.0.store.clone(), manifest.clone());
+        let ready = spawn_blocking(move || prepare::is_ready(&store, &looked_at)).await;
+        match ready {
+            Ok(Ok(false)) => {}
+            Ok(Ok(true)) => return Ok(manifest.clone()),
+            Ok(Err(error)) => return Err(Error::Storage(error.to_string())),
+            Err(error) => return Err(Error::Other(format!("a task ended early: {error}"))),
+        }
         let state = State::for_files(
             self.0.store.clone(),
-            WasiCtx::builder().build(),
+            WasiCtx::builder().insecure_random_seed(SEED).build(),
             self.0.observer.clone(),
             Bounds::new(self.0.processor_time),
         );

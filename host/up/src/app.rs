@@ -49,7 +49,7 @@ pub struct App {
     routes: Vec<RouteInfo>,
     service: Arc<Service>,
     /// Keeps its content in the store for as long as it may be asked for.
-    _hold: Hold,
+    _holds: Vec<Hold>,
 }
 
 /// A route that can be reached.
@@ -73,11 +73,15 @@ pub struct RouteInfo {
 /// dropped, the store prunes none of its content. Content that is missing or
 /// damaged is an error that says which: it may be fetched again.
 pub async fn prepare(store: &Store, manifest: &Digest, settings: Settings) -> Result<App, UpError> {
-    let (hold, document) = {
-        let (store, manifest) = (store.clone(), manifest.clone());
+    let published = settings.published.as_ref().unwrap_or(manifest);
+    let (holds, document) = {
+        let (store, manifest, published) = (store.clone(), manifest.clone(), published.clone());
         blocking(move || {
-            let hold = store.hold(&manifest)?;
-            Ok((hold, Document::read(&store, &manifest)?))
+            let mut holds = vec![store.hold(&manifest)?];
+            if published != manifest {
+                holds.push(store.hold(&published)?);
+            }
+            Ok((holds, Document::read(&store, &manifest)?))
         })
         .await?
     };
@@ -124,12 +128,12 @@ pub async fn prepare(store: &Store, manifest: &Digest, settings: Settings) -> Re
         service: Arc::new(Service {
             name: document.app.name().to_owned(),
             version: document.app.version().map(str::to_owned),
-            manifest: manifest.clone(),
+            manifest: published.clone(),
             routes,
             notices,
             workshop: Workshop::open().map_err(|error| UpError::Engine(error.to_string()))?,
         }),
-        _hold: hold,
+        _holds: holds,
     })
 }
 

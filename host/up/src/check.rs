@@ -120,9 +120,8 @@ pub(crate) fn composed(component: &LockedComponent) -> Result<(), UpError> {
     {
         None => Ok(()),
         Some(name) => Err(UpError::Unsupported(format!(
-            "the component `{}` has the dependency `{}`, which was not composed into it, and \
-             `wharf up` does not compose yet: publish the application with its dependencies \
-             composed",
+            "the component `{}` has the dependency `{}`, which was not composed into it: publish \
+             the application with its dependencies composed",
             clean(&component.id, 100),
             clean(name, 100)
         ))),

@@ -5,6 +5,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use wharf_oci::Digest;
+
 /// Called with one line, for the person who runs the application.
 pub type Notice = Arc<dyn Fn(&str) + Send + Sync>;
 
@@ -19,6 +21,9 @@ pub struct Settings {
     pub fallback: BTreeMap<String, String>,
     /// Where the application came from, for error texts; none for a local one.
     pub reference: Option<String>,
+    /// The manifest as it was published, where that which is run was made of another
+    /// one. It is what the application says that it is.
+    pub published: Option<Digest>,
     /// Told what happens while the application runs and has no other way to be
     /// known: a component that trapped, a connection that was denied.
     pub notice: Option<Notice>,
@@ -32,6 +37,7 @@ impl fmt::Debug for Settings {
             .field("environment", &names)
             .field("variables", &self.variables.keys())
             .field("reference", &self.reference)
+            .field("published", &self.published)
             .finish_non_exhaustive()
     }
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use wharf_oci::{Descriptor, Digest};
 
 use super::{
-    Annotations, DATA_LAYER, IMAGE_CONFIG, INLINE_BYTES, LAYERS, LOCKED_APP, LOCKED_APP_BYTES,
+    Annotations, Artifact, DATA_LAYER, IMAGE_CONFIG, INLINE_BYTES, LAYERS, LOCKED_APP, LOCKED_APP_BYTES,
     WASM_LAYER,
 };
 use crate::locked::{ComponentSource, ContentPath, ContentRef, LockedApp, WASM_CONTENT_TYPE};
@@ -92,10 +92,7 @@ impl Draft {
         for (component, mut content) in app.components.iter_mut().zip(contents) {
             // WebAssembly is a layer however small it is, as in Spin.
             layers.add(WASM_LAYER, &content.source);
-            component.source = ComponentSource {
-                content_type: WASM_CONTENT_TYPE.into(),
-                content: content.source.into(),
-            };
+            component.source = content.source.into();
             content
                 .files
                 .sort_by(|one, other| one.path.cmp(&other.path));
@@ -115,14 +112,37 @@ impl Draft {
         if layers.list.len() >= LAYERS {
             return Err(PackError::TooManyLayers(layers.list.len()));
         }
+        Self::of(&app, layers.list)
+    }
+
+    /// An artifact for an application that was made of another's, whose layers stay,
+    /// with more WebAssembly. It is for this machine, whatever registries take.
+    pub fn revised(
+        app: &LockedApp,
+        artifact: &Artifact,
+        wasm: &[Content],
+    ) -> Result<Self, PackError> {
+        let mut layers = Layers::default();
+        for layer in artifact.layers() {
+            if layer.digest != artifact.locked_app().digest {
+                layers.list.push(layer.clone());
+            }
+        }
+        for content in wasm {
+            layers.add(WASM_LAYER, content);
+        }
+        Self::of(app, layers.list)
+    }
+
+    fn of(app: &LockedApp, layers: Vec<Descriptor>) -> Result<Self, PackError> {
         let locked_app = app.to_json();
         if locked_app.len() as u64 > LOCKED_APP_BYTES {
             return Err(PackError::LockedAppTooLarge(locked_app.len()));
         }
         Ok(Self {
             locked_app,
-            layers: layers.list,
-            annotations: Annotations::inferred(&app),
+            layers,
+            annotations: Annotations::inferred(app),
         })
     }
 
@@ -165,6 +185,15 @@ struct Manifest {
     layers: Vec<Descriptor>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     annotations: BTreeMap<String, String>,
+}
+
+impl From<Content> for ComponentSource {
+    fn from(content: Content) -> Self {
+        Self {
+            content_type: WASM_CONTENT_TYPE.into(),
+            content: content.into(),
+        }
+    }
 }
 
 impl From<Content> for ContentRef {
@@ -285,6 +314,22 @@ mod tests {
                 layers.join(",")
             )
         );
+    }
+
+    #[test]
+    fn a_revision_keeps_the_layers_and_has_more_webassembly() {
+        let first = Draft::new(app(), contents()).unwrap();
+        let manifest = first.clone().into_manifest(digest(7), digest(8), 300);
+        let artifact = Artifact::parse(&manifest, None).unwrap();
+        let mut revised = LockedApp::from_json(first.locked_app()).unwrap();
+        revised.components[0].source = content(12).into();
+        let added = [content(12), content(12)];
+        let draft = Draft::revised(&revised, &artifact, &added).unwrap();
+        assert_eq!(draft.locked_app(), revised.to_json());
+        let mut layers = first.layers;
+        layers.push(Descriptor::new(WASM_LAYER, digest(12), 1_000));
+        assert_eq!(draft.layers, layers);
+        assert_eq!(draft.annotations, Annotations::inferred(&revised));
     }
 
     #[test]

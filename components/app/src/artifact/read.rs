@@ -91,6 +91,12 @@ impl Artifact {
         &self.locked_app
     }
 
+    /// The layers in their order, whatever they are.
+    #[must_use]
+    pub fn layers(&self) -> &[Descriptor] {
+        &self.layers
+    }
+
     /// The layer with this digest. Content that is no layer of the artifact does
     /// not belong to the application, whatever its locked app says: the store it
     /// is read from has other people's content too.

@@ -31,6 +31,10 @@ pub const LOCAL_SERVICE_CHAINING: &str = "local_service_chaining";
 /// The host requirement of components that have middleware.
 pub const MIDDLEWARE: &str = "middleware";
 
+/// The property of a component whose middleware its trigger is to compose, by the
+/// trigger's type.
+const RESOLVED_BY_TRIGGER: &str = "resolve-trigger-dependencies-using";
+
 /// The value of a host requirement that has to be met.
 pub const REQUIRED: &str = "required";
 
@@ -253,6 +257,58 @@ impl LockedApp {
             .chain(components)
     }
 
+    /// Whether it can't be run as it stands: a component is still to be composed with
+    /// its dependencies, or is said to need a composing host and does not.
+    #[must_use]
+    pub fn is_uncomposed(&self) -> bool {
+        let components = self.components.iter();
+        let mut dependencies = components.map(|component| &component.dependencies);
+        dependencies.any(|dependencies| !dependencies.is_empty()) || self.says_too_much()
+    }
+
+    /// Drops what tells a host to compose where nothing is left to be composed: it
+    /// would keep hosts that can't from running what they can. Tells whether there was
+    /// something of the kind.
+    pub fn forget_what_was_composed(&mut self) -> bool {
+        if !self.says_too_much() {
+            return false;
+        }
+        for component in &mut self.components {
+            if component.trigger_dependencies.is_empty() {
+                component.host_requirements.remove(MIDDLEWARE);
+                component.metadata.remove(RESOLVED_BY_TRIGGER);
+            }
+        }
+        if !self.has_trigger_dependencies() {
+            self.host_requirements.remove(MIDDLEWARE);
+        }
+        let none = self.host_requirements.is_empty();
+        let mut components = self.components.iter();
+        let none_of_components = components.all(|c| c.host_requirements.is_empty());
+        self.must_understand.retain(|member| match member {
+            MustUnderstand::HostRequirements => !none,
+            MustUnderstand::ComponentHostRequirements => !none_of_components,
+        });
+        true
+    }
+
+    fn says_too_much(&self) -> bool {
+        let mut components = self.components.iter();
+        let of_components = components.any(|component| {
+            component.trigger_dependencies.is_empty()
+                && (component.host_requirements.contains_key(MIDDLEWARE)
+                    || component.metadata.contains_key(RESOLVED_BY_TRIGGER))
+        });
+        let own = self.host_requirements.contains_key(MIDDLEWARE);
+        of_components || (own && !self.has_trigger_dependencies())
+    }
+
+    fn has_trigger_dependencies(&self) -> bool {
+        let of_triggers = self.triggers.iter().map(|t| &t.trigger_dependencies);
+        let of_components = self.components.iter().map(|c| &c.trigger_dependencies);
+        of_triggers.chain(of_components).any(|roles| !roles.is_empty())
+    }
+
     fn text(&self, key: &str) -> Option<&str> {
         let text = self.metadata.get(key).and_then(Value::as_str)?;
         (!text.is_empty()).then_some(text)
@@ -350,6 +406,49 @@ mod tests {
                 ("the component `front`".to_owned(), MIDDLEWARE),
             ]
         );
+    }
+
+    #[test]
+    fn what_was_composed_is_forgotten() {
+        let text = concat!(
+            r#"{"spin_lock_version":1,"must_understand":["component_host_requirements"],"triggers":[],"components":["#,
+            r#"{"id":"a","metadata":{"resolve-trigger-dependencies-using":"http"},"source":{"content_type":"application/wasm"},"host_requirements":{"middleware":"required"}},"#,
+            r#"{"id":"b","source":{"content_type":"application/wasm"}}]}"#
+        );
+        let app = LockedApp::from_json(text.as_bytes()).unwrap();
+        assert!(app.is_uncomposed());
+        let mut composed = app.clone();
+        assert!(composed.forget_what_was_composed());
+        assert_eq!(
+            String::from_utf8(composed.to_json()).unwrap(),
+            r#"{"spin_lock_version":0,"triggers":[],"components":[{"id":"a","source":{"content_type":"application/wasm"}},{"id":"b","source":{"content_type":"application/wasm"}}]}"#
+        );
+        assert!(!composed.is_uncomposed());
+
+        // Other requirements stay, and so does what is still to be composed.
+        let mut kept = app.clone();
+        kept.components[1]
+            .host_requirements
+            .insert(LOCAL_SERVICE_CHAINING.into(), REQUIRED.into());
+        assert!(kept.forget_what_was_composed());
+        assert_eq!(
+            kept.must_understand,
+            [MustUnderstand::ComponentHostRequirements]
+        );
+        let dependency = Dependency {
+            source: app.components[1].source.clone(),
+            export: None,
+            inherit: Inherit::default(),
+        };
+        let mut middleware = app.clone();
+        middleware.components[0]
+            .trigger_dependencies
+            .insert(MIDDLEWARE.into(), vec![dependency.clone()]);
+        assert!(!middleware.forget_what_was_composed());
+        composed.components[0]
+            .dependencies
+            .insert("a:b/c".into(), dependency);
+        assert!(composed.is_uncomposed());
     }
 
     #[test]

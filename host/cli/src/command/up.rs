@@ -10,7 +10,7 @@ use wharf_host::{Digest, PackOptions, Platform, PullOptions, Reference, Wharf};
 use wharf_up::{App, Server, Settings};
 
 use crate::env;
-use crate::error::{CommandError, is_about_content};
+use crate::error::{CommandError, RunError};
 use crate::interrupt::Interrupts;
 use crate::options::{self, ConnectionArgs, OutputArgs, PullArgs, StoreArgs};
 use crate::output::{Answer, Output};
@@ -171,6 +171,7 @@ impl Args {
             variables: variable::given(&self.variable)?,
             fallback: variable::of_environment(),
             reference: None,
+            published: None,
             notice: Some(Arc::new(move |line: &str| output.warning(line))),
         };
         match source {
@@ -220,11 +221,21 @@ async fn packed(
     for warning in &packed.warnings {
         output.warning(warning);
     }
-    wharf_up::prepare(wharf.store(), &packed.manifest.digest, settings)
+    ready(wharf, &packed.manifest.digest, settings)
         .await
         .map_err(|error| {
             CommandError::from(error).while_doing(format!("cannot run {}", manifest.display()))
         })
+}
+
+/// The application of an artifact in the store, once it is made ready to be run.
+async fn ready(wharf: &Wharf, artifact: &Digest, settings: Settings) -> Result<App, RunError> {
+    let settings = Settings {
+        published: Some(artifact.clone()),
+        ..settings
+    };
+    let ready = wharf.prepare(artifact).await?;
+    Ok(wharf_up::prepare(wharf.store(), &ready, settings).await?)
 }
 
 /// The application of a reference. What of it turns out to be missing from the store or
@@ -237,11 +248,11 @@ async fn fetched(
     progress: &Progress,
 ) -> Result<App, CommandError> {
     let digest = pull(wharf, reference, options, progress).await?;
-    let mut prepared = wharf_up::prepare(wharf.store(), &digest, settings.clone()).await;
-    if matches!(&prepared, Err(error) if is_about_content(error)) {
+    let mut prepared = ready(wharf, &digest, settings.clone()).await;
+    if matches!(&prepared, Err(error) if error.is_about_content()) {
         let exactly = reference.at_digest(digest.clone());
         pull(wharf, &exactly, options, progress).await?;
-        prepared = wharf_up::prepare(wharf.store(), &digest, settings).await;
+        prepared = ready(wharf, &digest, settings).await;
     }
     prepared
         .map_err(|error| CommandError::from(error).while_doing(format!("cannot run {reference}")))

@@ -42,7 +42,7 @@ const SMALL_LAYERS: usize = 8;
 
 /// The component that ships, with a count of what it computes.
 fn metered() -> RegistryComponent {
-    let mut config = wharf_artifacts::config();
+    let mut config = wharf_artifacts::registry_config();
     config.consume_fuel(true);
     let engine = Engine::new(&config).unwrap();
     let component = Component::new(&engine, wharf_artifacts::REGISTRY_WASM).unwrap();

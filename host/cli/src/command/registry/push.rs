@@ -99,6 +99,21 @@ struct PackingArgs {
     /// Publish the defaults of secret variables too, instead of refusing to
     #[arg(long)]
     include_secret_defaults: bool,
+
+    /// Compose each component with its dependencies
+    ///
+    /// With `--compose=false` the dependencies are sent beside the components, and whoever
+    /// runs the application composes them: `wharf up` does, older hosts don't.
+    #[arg(
+        long,
+        value_name = "BOOL",
+        default_value_t = true,
+        default_missing_value = "true",
+        num_args = 0..=1,
+        require_equals = true,
+        action = clap::ArgAction::Set
+    )]
+    compose: bool,
 }
 
 /// What is printed.
@@ -126,6 +141,7 @@ impl Args {
             ("--profile", options.profile.is_some()),
             ("--include-build", options.build),
             ("--include-secret-defaults", options.secret_defaults),
+            ("--compose=false", options.uncomposed),
         ];
         if let What::Stored(stored) = &what
             && let Some((option, _)) = packing.into_iter().find(|(_, is_used)| *is_used)
@@ -192,6 +208,7 @@ impl PackingArgs {
             profile: self.profile,
             build: self.include_build,
             secret_defaults: self.include_secret_defaults,
+            uncomposed: !self.compose,
         })
     }
 }
