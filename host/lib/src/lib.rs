@@ -30,6 +30,7 @@
 //! # }
 //! ```
 
+mod ahead;
 mod allowance;
 mod bindings;
 mod bound;

@@ -34,6 +34,8 @@ pub(crate) struct Asked {
     pub(crate) platform: Option<String>,
     /// Whether what refers to the manifest is moved with it.
     pub(crate) referrers: bool,
+    /// Whether a push only finds out what it would do.
+    pub(crate) dry_run: bool,
     /// The media types of the layers that are wanted; none for all.
     pub(crate) layers: Option<Vec<String>>,
 }
@@ -162,6 +164,9 @@ async fn call_registry(
             }
             if let Some(layers) = asked.layers {
                 set.call_set_layers(accessor, options, layers).await?;
+            }
+            if asked.dry_run {
+                set.call_set_dry_run(accessor, options).await?;
             }
             set.call_set_referrers(accessor, options, asked.referrers)
                 .await?;

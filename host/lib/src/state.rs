@@ -2,11 +2,12 @@
 
 use std::sync::{Arc, Mutex};
 
+use tokio::sync::mpsc::UnboundedSender;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 use wharf_net::Client;
-use wharf_oci::{Reference, Registry, Repository};
+use wharf_oci::{Descriptor, Reference, Registry, Repository};
 use wharf_store::Store;
 
 use crate::bindings::types;
@@ -28,6 +29,8 @@ pub(crate) struct State {
     pub(crate) vault: Vault,
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) bounds: Bounds,
+    /// Told of large files that the store did not have; none where nobody waits.
+    pub(crate) ahead: Option<UnboundedSender<Descriptor>>,
     wasi: WasiCtx,
     http: WasiHttpCtx,
     hooks: Hooks,
@@ -72,6 +75,7 @@ impl State {
             },
             observer,
             bounds,
+            ahead: None,
             // No arguments, no environment, no files, nothing on standard output.
             wasi: WasiCtx::builder().build(),
             http: WasiHttpCtx::new(),
@@ -104,6 +108,7 @@ impl State {
             },
             observer,
             bounds,
+            ahead: None,
             wasi,
             http: WasiHttpCtx::new(),
         }

@@ -5,10 +5,11 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::spawn_blocking;
 use wasmtime_wasi::{FsPerms, WasiCtx};
 use wharf_net::Client;
-use wharf_oci::{Digest, Reference, Registry, Repository};
+use wharf_oci::{Descriptor, Digest, Reference, Registry, Repository};
 use wharf_store::{Store, Work};
 
 use crate::bindings::client::Transport;
@@ -207,6 +208,16 @@ impl Wharf {
     /// Packs the application whose `spin.toml`, or whose directory with one, is at
     /// a path. Nothing outside of that directory is read.
     pub async fn pack(&self, path: &Path, options: &PackOptions) -> Result<Packed, Error> {
+        self.pack_telling(path, options, None).await
+    }
+
+    /// [`Wharf::pack`], telling of large files that the store did not have.
+    pub(crate) async fn pack_telling(
+        &self,
+        path: &Path,
+        options: &PackOptions,
+        ahead: Option<UnboundedSender<Descriptor>>,
+    ) -> Result<Packed, Error> {
         const GUEST_DIRECTORY: &str = "/app";
         let (directory, name) = application(path)?;
         let _work = self.at_work().await?;
@@ -223,12 +234,13 @@ impl Wharf {
                 ))
             })?
             .build();
-        let state = State::for_files(
+        let mut state = State::for_files(
             self.0.store.clone(),
             wasi,
             self.0.observer.clone(),
             Bounds::new(self.0.processor_time),
         );
+        state.ahead = ahead;
         let packed =
             session::pack(state, format!("{GUEST_DIRECTORY}/{name}"), options.clone()).await?;
         packed.try_into()

@@ -16,7 +16,9 @@ wit_bindgen::generate!({
     generate_all,
 });
 
-use exports::wharf::oci::client::{self, Guest, GuestOptions, Referrer, Report, Transport};
+use exports::wharf::oci::client::{
+    self, Guest, GuestOptions, Referrer, Report, Transport,
+};
 use wharf::oci::types::{Descriptor, Error};
 
 export!(Hostile);
@@ -48,6 +50,8 @@ impl GuestOptions for Options {
 
     fn set_referrers(&self, _taken: bool) {}
 
+    fn set_dry_run(&self) {}
+
     fn set_layers(&self, _media_types: Vec<String>) {}
 }
 
@@ -70,7 +74,7 @@ impl Guest for Hostile {
         Err(unable())
     }
 
-    async fn plan(_: String, _reference: String, _: client::Options) -> Result<Report, Error> {
+    async fn send(_: String, _: String, _: client::Options) -> Result<Report, Error> {
         Err(unable())
     }
 

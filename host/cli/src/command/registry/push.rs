@@ -145,15 +145,18 @@ impl Args {
             &progress,
         )?;
         let _work = wharf.at_work().await?;
-        let (digest, warnings) = match &what {
+        let (digest, warnings, sent) = match &what {
             What::App(manifest) => {
-                let packed = wharf
-                    .pack(manifest, &options)
-                    .await
-                    .map_err(|error| CommandError::packing(error, manifest))?;
-                (packed.manifest.digest, packed.warnings)
+                let packed = if self.dry_run {
+                    wharf.pack(manifest, &options).await
+                } else {
+                    let target = &self.reference;
+                    wharf.pack_and_send(manifest, &options, target).await
+                };
+                let packed = packed.map_err(|error| CommandError::packing(error, manifest))?;
+                (packed.manifest.digest, packed.warnings, packed.sent)
             }
-            What::Stored(stored) => (find(wharf.store(), stored)?, Vec::new()),
+            What::Stored(stored) => (find(wharf.store(), stored)?, Vec::new(), Vec::new()),
         };
         for warning in &warnings {
             output.warning_of_answer(warning);
@@ -163,6 +166,7 @@ impl Args {
         let options = PushOptions {
             referrers: !self.no_referrers,
             dry: self.dry_run,
+            sent,
         };
         let pushed = wharf.push_with(digest, &target, &options).await;
         progress.clear();
