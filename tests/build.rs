@@ -6,9 +6,10 @@ use std::process::Command;
 use std::{env, fs};
 
 const TARGET: &str = "wasm32-wasip2";
-const PROGRAMS: [&str; 8] = [
+const PROGRAMS: [&str; 9] = [
     "hello-p2",
     "hello-p3",
+    "hostile-packager",
     "hostile-registry",
     "imports-kv",
     "spin-loop",

@@ -1,15 +1,21 @@
-//! Content on its way into the store.
+//! Content on its way into the store, and what is there.
+
+use std::fmt;
 
 use wharf_app::artifact::{Content, INLINE_BYTES};
-use wharf_app::path::AppPath;
 use wharf_oci::Digest;
 use wharf_oci::digest::DigestError;
+use wit_bindgen::rt::async_support::StreamResult;
 
 use crate::bindings::{Error, File, content_files, content_store};
 
 /// Takes in a file, whose bytes stay outside of the component, unless they are so
 /// few that they travel within the locked application.
-pub(crate) async fn add(file: &File, path: &AppPath, media_type: &str) -> Result<Content, Error> {
+pub(crate) async fn add(
+    file: &File,
+    path: impl fmt::Display,
+    media_type: &str,
+) -> Result<Content, Error> {
     let added = content_files::add_file(file, media_type.to_owned()).await;
     let added = added.map_err(|error| match error {
         content_store::Error::Failed(text) => Error::Storage(format!(
@@ -19,16 +25,49 @@ pub(crate) async fn add(file: &File, path: &AppPath, media_type: &str) -> Result
     })?;
     // From the store rather than from the file again, which may have changed: the
     // bytes must be those of the digest.
-    let inline = match added.size {
-        0..=INLINE_BYTES => match content_store::get(&added.digest)? {
-            Some(bytes) => Some(bytes),
-            None => return Err(Error::MissingContent(added.digest)),
-        },
+    content(digest(&added.digest)?, added.size)
+}
+
+/// Content that is in the store already, unless it is not.
+pub(crate) fn known(digest: &Digest) -> Result<Content, Error> {
+    match content_store::stat(digest.as_str())? {
+        Some(size) => content(digest.clone(), size),
+        None => Err(Error::MissingContent(digest.to_string())),
+    }
+}
+
+/// The first `most` bytes of content, or all when it has fewer.
+pub(crate) async fn prefix(content: &Content, most: u64) -> Result<Vec<u8>, Error> {
+    let part = content_store::Extent {
+        offset: 0,
+        length: content.size.min(most),
+    };
+    let read = content_store::read(content.digest.to_string(), Some(part)).await;
+    let (mut stream, end) = read?;
+    let mut bytes = Vec::new();
+    loop {
+        let (result, chunk) = stream.read(Vec::with_capacity(64)).await;
+        bytes.extend(chunk);
+        if !matches!(result, StreamResult::Complete(_)) {
+            end.await?;
+            return Ok(bytes);
+        }
+    }
+}
+
+/// A manifest or another document of the store.
+pub(crate) fn document(digest: &str) -> Result<Vec<u8>, Error> {
+    content_store::get(digest)?.ok_or_else(|| Error::MissingContent(digest.to_owned()))
+}
+
+fn content(digest: Digest, size: u64) -> Result<Content, Error> {
+    let inline = match size {
+        0..=INLINE_BYTES => Some(document(digest.as_str())?),
         _ => None,
     };
     Ok(Content {
-        digest: digest(&added.digest)?,
-        size: added.size,
+        digest,
+        size,
         inline,
     })
 }

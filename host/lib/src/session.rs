@@ -9,7 +9,7 @@ use wasmtime::{Engine, Store};
 
 use crate::bindings::{
     client, content_files, content_store, credentials, packager, packaging, progress, registry,
-    types,
+    sources, types,
 };
 use crate::connection::Pace;
 use crate::engine::engine;
@@ -97,16 +97,39 @@ impl RegistryComponent {
 const REGISTRY: &str = "the registry component";
 const PACKAGER: &str = "the packager component";
 
-/// Packs the application whose manifest is at a path of the guest's.
-pub(crate) async fn pack(
-    state: State,
-    path: String,
-    options: PackOptions,
-) -> Result<packaging::Packed, Error> {
-    let pre = packager_pre().map_err(|error| broken(PACKAGER, &error))?;
-    let mut store = store(pre.engine(), state);
-    let answered = call_packager(pre, &mut store, path, options).await;
-    finished(PACKAGER, &store, answered)
+/// A packager component: the one that ships with this library, or another one.
+#[derive(Clone, Default)]
+pub(crate) struct PackagerComponent(Option<packager::PackagerPre<State>>);
+
+impl PackagerComponent {
+    /// Another one, compiled now.
+    pub(crate) fn compiled(wasm: &[u8]) -> Result<Self, Error> {
+        let linked =
+            engine().and_then(|engine| packager_linked(&engine, &Component::new(&engine, wasm)?));
+        match linked {
+            Ok(pre) => Ok(Self(Some(pre))),
+            Err(error) => Err(Error::InvalidInput(format!(
+                "the given component is no packager component: {}",
+                error.root_cause()
+            ))),
+        }
+    }
+
+    /// Packs the application whose manifest is at a path of the guest's.
+    pub(crate) async fn pack(
+        &self,
+        state: State,
+        path: String,
+        options: PackOptions,
+    ) -> Result<packaging::Packed, Error> {
+        let pre = match &self.0 {
+            Some(pre) => pre,
+            None => packager_pre().map_err(|error| broken(PACKAGER, &error))?,
+        };
+        let mut store = store(pre.engine(), state);
+        let answered = call_packager(pre, &mut store, path, options).await;
+        finished(PACKAGER, &store, answered)
+    }
 }
 
 /// Makes of an artifact one that can be run as it stands.
@@ -258,15 +281,22 @@ fn packager_pre() -> wasmtime::Result<&'static packager::PackagerPre<State>> {
         return Ok(pre);
     }
     let engine = engine()?;
-    let mut linker = linker_with_std(&engine)?;
+    let pre = packager_linked(&engine, &wharf_artifacts::packager(&engine)?)?;
+    Ok(PRE.get_or_init(|| pre))
+}
+
+fn packager_linked(
+    engine: &Engine,
+    component: &Component,
+) -> wasmtime::Result<packager::PackagerPre<State>> {
+    let mut linker = linker_with_std(engine)?;
     wasmtime_wasi::p3::clocks::add_to_linker(&mut linker)?;
     wasmtime_wasi::p3::filesystem::add_to_linker(&mut linker)?;
     content_store::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
     content_files::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
+    sources::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
     types::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
-    let component = wharf_artifacts::packager(&engine)?;
-    let pre = packager::PackagerPre::new(linker.instantiate_pre(&component)?)?;
-    Ok(PRE.get_or_init(|| pre))
+    packager::PackagerPre::new(linker.instantiate_pre(component)?)
 }
 
 /// What the Rust standard library of a guest imports on its own: streams that lead

@@ -15,6 +15,7 @@ use crate::bound::Bounds;
 use crate::capability::credentials::{StandIns, Vault};
 use crate::capability::grant::Grants;
 use crate::capability::http::Hooks;
+use crate::capability::sources::Sources;
 use crate::credentials::CredentialSource;
 use crate::progress::Observer;
 
@@ -31,6 +32,8 @@ pub(crate) struct State {
     pub(crate) bounds: Bounds,
     /// Told of large files that the store did not have; none where nobody waits.
     pub(crate) ahead: Option<UnboundedSender<Descriptor>>,
+    /// What a manifest names, for the packager.
+    pub(crate) sources: Arc<Sources>,
     wasi: WasiCtx,
     http: WasiHttpCtx,
     hooks: Hooks,
@@ -76,6 +79,7 @@ impl State {
             observer,
             bounds,
             ahead: None,
+            sources: Arc::default(),
             // No arguments, no environment, no files, nothing on standard output.
             wasi: WasiCtx::builder().build(),
             http: WasiHttpCtx::new(),
@@ -86,6 +90,7 @@ impl State {
     pub(crate) fn for_files(
         store: Store,
         wasi: WasiCtx,
+        sources: Sources,
         observer: Arc<dyn Observer>,
         bounds: Bounds,
     ) -> Self {
@@ -109,6 +114,7 @@ impl State {
             observer,
             bounds,
             ahead: None,
+            sources: Arc::new(sources),
             wasi,
             http: WasiHttpCtx::new(),
         }

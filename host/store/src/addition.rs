@@ -185,6 +185,24 @@ impl Addition {
         })
     }
 
+    /// Makes the content visible when it is what was promised, and tells its size in
+    /// bytes. With [`StoreError::Mismatch`] it is not stored.
+    pub fn finish_as(self, expected: &Digest) -> Result<u64, StoreError> {
+        let digest = self.hasher.finish();
+        if digest != *expected {
+            return Err(StoreError::mismatch(
+                "content to be stored",
+                expected,
+                &digest,
+            ));
+        }
+        if self.store.stat(&digest)? != Some(self.size) {
+            self.store
+                .publish(self.staged.complete(), self.staged.location(), &digest)?;
+        }
+        Ok(self.size)
+    }
+
     /// Closes the content without making it visible, and tells its digest and its size
     /// in bytes: for content that is to appear together with other content.
     pub(crate) fn park(self) -> Result<(Parked, Digest, u64), StoreError> {
