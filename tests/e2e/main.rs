@@ -28,6 +28,7 @@ mod push;
 mod referrers;
 mod sides;
 mod signature;
+mod sources;
 mod tls;
 mod token;
 mod transfer;

@@ -137,13 +137,14 @@ impl Args {
         }
         let progress = Progress::new(output);
         let store = self.store.open()?;
-        let wharf = options::wharf(
-            store,
-            &[&self.reference.registry],
-            &self.connection,
-            output,
-            &progress,
-        )?;
+        let (registries, connection) = ([&self.reference.registry], &self.connection);
+        let wharf = match &what {
+            What::App(manifest) => {
+                let packed = (manifest.as_path(), &options);
+                options::wharf_to_pack(store, &registries, packed, connection, output, &progress)?
+            }
+            What::Stored(_) => options::wharf(store, &registries, connection, output, &progress)?,
+        };
         let _work = wharf.at_work().await?;
         let (digest, warnings, sent) = match &what {
             What::App(manifest) => {
@@ -196,6 +197,7 @@ impl PackingArgs {
             profile: self.profile,
             build: self.include_build,
             secret_defaults: self.include_secret_defaults,
+            ..PackOptions::default()
         })
     }
 }
