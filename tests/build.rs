@@ -6,10 +6,11 @@ use std::process::Command;
 use std::{env, fs};
 
 const TARGET: &str = "wasm32-wasip2";
-const PROGRAMS: [&str; 13] = [
+const PROGRAMS: [&str; 14] = [
     "hello-module",
     "hello-p2",
     "hello-p3",
+    "hostile-packager",
     "hostile-registry",
     "imports-kv",
     "library-p2",

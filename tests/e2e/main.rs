@@ -29,6 +29,7 @@ mod push;
 mod referrers;
 mod sides;
 mod signature;
+mod sources;
 mod tls;
 mod token;
 mod transfer;

@@ -1,7 +1,7 @@
 //! `wharf registry push`.
 
 use wharf_tests::programs::HELLO_P2;
-use wharf_tests::proxy::Fate;
+use wharf_tests::proxy::{Exchange, Fate};
 use wharf_tests::{Answer, App, Component, Proxy, Registry, http};
 
 use crate::{environment, greeting, json, push};
@@ -64,6 +64,62 @@ fn where_nothing_is_few_of_many_small_blobs_are_looked_for() {
     let again = push(&env, &app, &reference);
     assert!(again.stderr.contains("101 parts"), "{again:?}");
     assert!(looks() > 100);
+}
+
+#[test]
+fn large_new_files_are_sent_before_it_is_known_what_names_them() {
+    let registry = Registry::start();
+    let proxy = Proxy::start(registry.address());
+    let env = environment();
+    let large = "0123456789abcdef".repeat(320 * 1024);
+    let component = Component::new("hello", HELLO_P2, "/...").file("large.bin", large);
+    let app = App::new("app").component(component).write(&env.work());
+    let command = |reference: &str| {
+        format!(
+            "registry push {reference} -f {} --format json",
+            app.display()
+        )
+    };
+    let reference = format!("{}/app:1", proxy.address());
+    let answer = json(&env.run(&command(&reference)).success().stdout);
+    // It is told as what it is: it moved, though it was there when the rest came.
+    for transfer in answer["transfers"].as_array().unwrap() {
+        assert_eq!(transfer["outcome"], "moved", "{answer:#}");
+    }
+    let exchanges = proxy.take();
+    let of_blob = |one: &&Exchange| one.sends_blob() && one.method == "PUT";
+    // The component, the file, the locked application, the config: each once.
+    assert_eq!(exchanges.iter().filter(of_blob).count(), 4);
+    let place = |wanted: &dyn Fn(&Exchange) -> bool| exchanges.iter().position(wanted).unwrap();
+    let sent = place(&|one| one.sends_blob() && one.method == "PUT");
+    assert!(sent < place(&|one| one.target.contains("/manifests/")));
+
+    // What the store had is not known to be new anywhere: the manifest comes first.
+    let _ = env.run(&command(&reference)).success();
+    assert_eq!(proxy.take().len(), 1);
+}
+
+#[test]
+fn where_a_file_can_not_be_sent_ahead_the_push_says_why() {
+    let registry = Registry::start();
+    let proxy = Proxy::with_fates(registry.address(), |one| {
+        if one.begins_upload() {
+            Fate::Answer(Answer::html(403))
+        } else {
+            Fate::Forward
+        }
+    });
+    let env = environment();
+    let component =
+        Component::new("hello", HELLO_P2, "/...").file("large.bin", "x".repeat(5_000_000));
+    let app = App::new("app").component(component).write(&env.work());
+    let command = format!(
+        "registry push {}/app:1 -f {}",
+        proxy.address(),
+        app.display()
+    );
+    let _ = env.run(&command).code(3).says(&["403", "cannot push to"]);
+    assert!(registry.tags("app").is_empty());
 }
 
 #[test]

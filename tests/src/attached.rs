@@ -49,7 +49,8 @@ pub fn tag_of(digest: &str) -> String {
     digest.replace(':', "-")
 }
 
-fn upload(address: &str, base: &str, content: &[u8]) -> Json {
+/// Uploads a blob, and gives its descriptor.
+pub(crate) fn upload(address: &str, base: &str, content: &[u8]) -> Json {
     let started = send("POST", &format!("{base}/blobs/uploads/"), "text/plain", b"");
     let location = started.header("location").expect("an upload has one");
     let origin = if location.starts_with('/') {
@@ -69,7 +70,7 @@ fn upload(address: &str, base: &str, content: &[u8]) -> Json {
 }
 
 /// Sends something, which must be taken.
-fn send(method: &str, url: &str, media_type: &str, body: &[u8]) -> http::Response {
+pub(crate) fn send(method: &str, url: &str, media_type: &str, body: &[u8]) -> http::Response {
     let headers = [("Content-Type", media_type)];
     let answer = http::request(method, url, &headers, body).expect("it answers");
     assert!((200..300).contains(&answer.status), "{url}: {answer:?}");

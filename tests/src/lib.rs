@@ -5,7 +5,7 @@
 //!       │     └──▶ scripted                                  misbehaving by script
 //!       └──▶ forward_proxy ──▶ …                           as networks have them
 //!  environment, process                                      where and how it runs
-//!  app, programs, attached                                   what it is given
+//!  app, programs, attached, package                               what it is given
 //!  peer                                                      what others make of it
 //! ```
 //!
@@ -26,6 +26,7 @@ pub mod fate;
 pub mod forward_proxy;
 pub mod http;
 pub mod listener;
+pub mod package;
 pub mod peer;
 mod peers;
 pub mod process;

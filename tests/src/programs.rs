@@ -9,6 +9,10 @@ pub const HELLO_P2: &str = concat!(env!("OUT_DIR"), "/hello-p2.wasm");
 /// Answers with what it saw, over `wasi:http/handler@0.3`.
 pub const HELLO_P3: &str = concat!(env!("OUT_DIR"), "/hello-p3.wasm");
 
+/// The world `wharf:oci/packager`, with hostile code behind it. Its source tells what
+/// it tries.
+pub const HOSTILE_PACKAGER: &str = concat!(env!("OUT_DIR"), "/hostile-packager.wasm");
+
 /// The world `wharf:oci/registry`, with hostile code behind it. Its source tells
 /// how an attack is chosen.
 pub const HOSTILE_REGISTRY: &str = concat!(env!("OUT_DIR"), "/hostile-registry.wasm");
@@ -51,6 +55,7 @@ mod tests {
         for program in [
             HELLO_P2,
             HELLO_P3,
+            HOSTILE_PACKAGER,
             HOSTILE_REGISTRY,
             IMPORTS_KV,
             LIBRARY_P2,

@@ -7,6 +7,7 @@ pub mod locked;
 pub mod manifest;
 mod nearest;
 pub mod outbound;
+pub mod package;
 pub mod path;
 pub mod template;
 pub mod variables;

@@ -1,5 +1,5 @@
-//! The two kinds of path in an application: where a file is for its author, and
-//! where a component sees it.
+//! The kinds of path in an application: where a file is for its author, in the
+//! application's directory or anywhere, and where a component sees it.
 
 use std::fmt;
 use std::str::FromStr;
@@ -13,6 +13,11 @@ const NAME_BYTES: usize = 255;
 /// without `.` and `..`. It may still lead out through a symbolic link.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AppPath(String);
+
+/// A path of a file, as its author wrote it: relative to the application's directory,
+/// which it may lead out of, or absolute.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FilePath(String);
 
 /// A path at which a component sees a file: relative to its root, with `/`, of
 /// normal names alone, and safe to create on any system.
@@ -108,6 +113,38 @@ impl FromStr for AppPath {
             return Err(PathError::Length);
         }
         Ok(Self(path))
+    }
+}
+
+impl FilePath {
+    /// The path as it is written, never empty.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for FilePath {
+    type Err = PathError;
+
+    fn from_str(text: &str) -> Result<Self, PathError> {
+        let too_long = |name: &str| name.len() > NAME_BYTES;
+        if text.is_empty() {
+            return Err(PathError::Empty);
+        }
+        if text.len() > PATH_BYTES || text.split('/').any(too_long) {
+            return Err(PathError::Length);
+        }
+        if let Some(name) = text.split('/').find(|name| name.contains('\0')) {
+            return Err(PathError::Name(shown(name)));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Display for FilePath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }
 
@@ -219,6 +256,21 @@ mod tests {
             (&"a/".repeat(5_000), PathError::Length),
         ] {
             assert_eq!(text.parse::<AppPath>(), Err(error), "{text:.20}");
+        }
+    }
+
+    #[test]
+    fn a_files_path_is_taken_as_it_is_written() {
+        for text in ["a.wasm", "./a//b.wasm", "../target/a.wasm", "/opt/a.wasm"] {
+            assert_eq!(text.parse::<FilePath>().unwrap().as_str(), text);
+        }
+        for (text, error) in [
+            ("", PathError::Empty),
+            ("../a\0b", PathError::Name("a\\u{0}b".into())),
+            (&"a/".repeat(5_000), PathError::Length),
+            (&"x".repeat(256), PathError::Length),
+        ] {
+            assert_eq!(text.parse::<FilePath>(), Err(error), "{text:.20}");
         }
     }
 

@@ -10,9 +10,7 @@ mod engine;
 use wasmtime::component::Component;
 use wasmtime::{Engine, Result};
 
-pub use engine::{
-    PACKAGER_MEMORY_BYTES, REGISTRY_MEMORY_BYTES, packager_config, registry_config,
-};
+pub use engine::{PACKAGER_MEMORY_BYTES, REGISTRY_MEMORY_BYTES, packager_config, registry_config};
 
 /// The registry component as a `.wasm` file, for those who run it elsewhere.
 pub const REGISTRY_WASM: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/registry.wasm"));

@@ -103,7 +103,10 @@ impl Composition {
         let mut plan = BTreeMap::new();
         for (place, dependency) in dependencies.iter().enumerate() {
             let name = DependencyName::parse(&dependency.name);
-            let mut meant = imports.keys().filter(|import| name.is_for(import)).peekable();
+            let mut meant = imports
+                .keys()
+                .filter(|import| name.is_for(import))
+                .peekable();
             if meant.peek().is_none() {
                 return Err(ComposeError::NoSuchImport {
                     dependency: dependency.name.clone(),
@@ -168,7 +171,9 @@ impl Composition {
         let exports = &self.0.types()[instance.world].exports;
         let export = match exports.get_key_value(wanted) {
             Some((name, _)) => Some(name),
-            None => exports.keys().find(|name| are_semver_compatible(name, wanted)),
+            None => exports
+                .keys()
+                .find(|name| are_semver_compatible(name, wanted)),
         };
         let Some(export) = export.cloned() else {
             return Err(ComposeError::MissingExport {
@@ -196,7 +201,11 @@ impl Composition {
     /// The component whose exports are those of the source.
     fn finish(mut self, source: Instance) -> Result<Vec<u8>, ComposeError> {
         let failed = ComposeError::Whole;
-        let exports: Vec<_> = self.0.types()[source.world].exports.keys().cloned().collect();
+        let exports: Vec<_> = self.0.types()[source.world]
+            .exports
+            .keys()
+            .cloned()
+            .collect();
         for export in exports {
             let alias = self
                 .0

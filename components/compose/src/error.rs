@@ -37,7 +37,9 @@ pub enum ComposeError {
         imports: String,
     },
     /// One import, and several dependencies that are meant for it.
-    #[error("its import `{import}` is what both `{one}` and `{other}` are meant for: leave one out")]
+    #[error(
+        "its import `{import}` is what both `{one}` and `{other}` are meant for: leave one out"
+    )]
     Ambiguous {
         /// The import.
         import: String,

@@ -1,5 +1,7 @@
 //! The application's directory, as the host lends it.
 
+use std::fmt;
+
 use wharf_app::files::{Entry, Kind, Tree};
 use wharf_app::path::AppPath;
 use wharf_oci::problem::clean;
@@ -87,7 +89,11 @@ impl Directory {
     }
 
     /// The first `most` bytes of a file, or all when it has fewer.
-    pub(crate) async fn prefix(file: &File, path: &AppPath, most: usize) -> Result<Vec<u8>, Error> {
+    pub(crate) async fn prefix(
+        file: &File,
+        path: impl fmt::Display,
+        most: usize,
+    ) -> Result<Vec<u8>, Error> {
         let (mut stream, end) = file.read_via_stream(0);
         let mut bytes = Vec::new();
         while bytes.len() < most {

@@ -1,12 +1,14 @@
 //! The packager component: turns an application directory into content.
 //!
 //! It reads `spin.toml`, looks for the files that are named in it, and hands each
-//! of them unread to the content store. It sees what its host preopened and
-//! nothing else; links that lead out of that are refused there, by the host.
+//! of them unread to the content store. It sees what its host preopened, and the
+//! WebAssembly that is named, and nothing else; other links that lead out are refused,
+//! by the host.
 //!
 //! ```text
 //!  packaging ─┬▶ pack ─┬──▶ compose ──▶ store ──▶ (content-store, content-files)
-//!             │        └──▶ directory ──▶ (wasi:filesystem)
+//!             │        ├──▶ directory ──▶ (wasi:filesystem)
+//!             │        └──▶ source ──▶ (sources), directory, store
 //!             └▶ prepare ─▶ compose, store
 //! ```
 //!
@@ -23,4 +25,5 @@ mod pack;
 mod packaging;
 mod prepare;
 mod settings;
+mod source;
 mod store;

@@ -4,24 +4,23 @@ use std::collections::BTreeMap;
 
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use wharf_app::artifact::{
-    CREATED, Content, DATA_LAYER, Draft, PackedComponent, PackedFile, WASM_LAYER, created,
-    image_config,
+    CREATED, Content, DATA_LAYER, Draft, PackedComponent, PackedFile, created, image_config,
 };
-use wharf_app::files::{SelectError, SelectedFile, Tree as _, select};
+use wharf_app::files::{SelectError, SelectedFile, select};
 use wharf_app::locked::LockedApp;
 use wharf_app::manifest::{ComponentContent, MANIFEST_BYTES, Manifest};
 use wharf_app::path::AppPath;
-use wharf_app::wasm;
 use wharf_oci::media_type;
 
 use crate::bindings::{Descriptor, Error, Packed};
 use crate::directory::Directory;
 use crate::failure;
 use crate::settings::Settings;
-use crate::{compose, store};
+use crate::source::Contents;
+use crate::{compose, source, store};
 
 /// How many files are taken in at once.
-const CONCURRENCY: usize = 16;
+pub(crate) const CONCURRENCY: usize = 16;
 
 /// Packs the application whose manifest is at `path`.
 pub(crate) async fn pack(path: &str, settings: Settings) -> Result<Packed, Error> {
@@ -41,31 +40,29 @@ pub(crate) async fn pack(path: &str, settings: Settings) -> Result<Packed, Error
     // is taken in.
     let mut selections = Vec::new();
     for component in &contents {
-        check_source(&directory, component).await?;
+        source::check(component).await?;
         selections.push(find(&directory, component, &mut warnings).await?);
     }
-    let sources: Vec<_> = contents.iter().map(|c| &c.source).collect();
     let files: Vec<_> = selections.iter().flatten().map(|f| &f.source).collect();
-    let sources = take_in(&directory, sources, WASM_LAYER).await?;
-    let files = take_in(&directory, files, DATA_LAYER).await?;
-
-    let packed = contents
-        .iter()
-        .zip(selections)
-        .filter_map(|(component, selection)| {
-            let packed = selection.into_iter().filter_map(|file| {
-                let content = files.get(&file.source)?.clone();
-                Some(PackedFile {
-                    path: file.path,
-                    content,
+    let sources = Contents::of(&contents, !settings.uncomposed).await?;
+    let files = take_in(&directory, files).await?;
+    let mut packed = Vec::new();
+    for (component, selection) in contents.iter().zip(selections) {
+        packed.push(PackedComponent {
+            source: sources.source(component)?,
+            dependencies: sources.dependencies(component)?,
+            files: selection
+                .into_iter()
+                .filter_map(|file| {
+                    let content = files.get(&file.source)?.clone();
+                    Some(PackedFile {
+                        path: file.path,
+                        content,
+                    })
                 })
-            });
-            Some(PackedComponent {
-                source: sources.get(&component.source)?.clone(),
-                files: packed.collect(),
-            })
+                .collect(),
         });
-    let mut packed: Vec<_> = packed.collect();
+    }
     if !settings.uncomposed {
         compose_all(&mut app, &mut packed).await?;
     }
@@ -95,32 +92,6 @@ async fn read(directory: &Directory, name: &str) -> Result<String, Error> {
     })
 }
 
-/// Looks whether a component's source is there and WebAssembly.
-async fn check_source(directory: &Directory, component: &ComponentContent) -> Result<(), Error> {
-    let ComponentContent {
-        id, source, build, ..
-    } = component;
-    let of_component = |error| failure::of_component(id, error);
-    let found = directory.look(source).await.map_err(of_component)?;
-    if found.is_none() {
-        let remedy = match build {
-            Some(command) => format!("the command that builds it is `{command}`"),
-            None => "build it, or correct `source`".to_owned(),
-        };
-        return Err(failure::input(format!(
-            "the source `{source}` of the component `{id}` does not exist: {remedy}"
-        )));
-    }
-    let file = directory.open(source).await.map_err(of_component)?;
-    let prefix = Directory::prefix(&file, source, wasm::PREFIX_BYTES).await;
-    let prefix = prefix.map_err(of_component)?;
-    wasm::check(&prefix).map_err(|problem| {
-        failure::input(format!(
-            "the source `{source}` of the component `{id}` {problem}"
-        ))
-    })
-}
-
 /// The files that a component sees.
 async fn find(
     directory: &Directory,
@@ -142,14 +113,13 @@ async fn find(
 async fn take_in(
     directory: &Directory,
     mut paths: Vec<&AppPath>,
-    media_type: &str,
 ) -> Result<BTreeMap<AppPath, Content>, Error> {
     paths.sort();
     paths.dedup();
     stream::iter(paths)
         .map(|path| async move {
             let file = directory.open(path).await?;
-            let content = store::add(&file, path, media_type).await?;
+            let content = store::add(&file, path, DATA_LAYER).await?;
             Ok((path.clone(), content))
         })
         .buffer_unordered(CONCURRENCY)
@@ -161,9 +131,14 @@ async fn take_in(
 /// afterwards.
 async fn compose_all(app: &mut LockedApp, packed: &mut [PackedComponent]) -> Result<(), Error> {
     for (component, packed) in app.components.iter_mut().zip(packed) {
-        let contents = BTreeMap::new();
-        if let Some(composed) = compose::composed(component, &packed.source, &contents).await? {
-            packed.source = composed;
+        let PackedComponent {
+            source,
+            dependencies,
+            ..
+        } = packed;
+        if let Some(composed) = compose::composed(component, source, dependencies).await? {
+            *source = composed;
+            dependencies.clear();
             component.dependencies.clear();
         }
     }

@@ -8,6 +8,7 @@ use wharf_oci::digest::DigestError;
 use wit_bindgen::rt::async_support::StreamResult;
 
 use crate::bindings::{Error, File, Mismatch, content_files, content_store, wit_stream};
+use crate::failure;
 
 /// Takes in a file, whose bytes stay outside of the component, unless they are so
 /// few that they travel within the locked application.
@@ -26,6 +27,24 @@ pub(crate) async fn add(
     // From the store rather than from the file again, which may have changed: the
     // bytes must be those of the digest.
     content(digest(&added.digest)?, added.size)
+}
+
+/// Content that is in the store already, unless it is not.
+pub(crate) fn known(digest: &Digest) -> Result<Content, Error> {
+    match content_store::stat(digest.as_str())? {
+        Some(size) => content(digest.clone(), size),
+        None => Err(Error::MissingContent(digest.to_string())),
+    }
+}
+
+/// Takes in a file that other content is made of. The host, which may send what
+/// becomes part of an artifact as soon as it has it, is not told of it.
+pub(crate) async fn add_material(file: &File, path: impl fmt::Display) -> Result<Content, Error> {
+    let (data, end) = file.read_via_stream(0);
+    let (name, size) = content_store::add(data).await?;
+    // Only this says whether that was all.
+    end.await.map_err(|code| failure::unreadable(path, &code))?;
+    content(digest(&name)?, size)
 }
 
 /// Takes in a document.

@@ -63,17 +63,15 @@ impl Guest for Component {
         reference: String,
         options: client::Options,
     ) -> Result<Report, Error> {
-        let (manifest, reference) = (digest(&manifest)?, reference.parse()?);
-        Ok(push::push(&manifest, &reference, settings(options), false).await?)
+        push(&manifest, &reference, options, false).await
     }
 
-    async fn plan(
-        manifest: String,
+    async fn send(
+        content: String,
         reference: String,
         options: client::Options,
     ) -> Result<Report, Error> {
-        let (manifest, reference) = (digest(&manifest)?, reference.parse()?);
-        Ok(push::push(&manifest, &reference, settings(options), true).await?)
+        push(&content, &reference, options, true).await
     }
 
     async fn copy(
@@ -122,6 +120,18 @@ fn reading(reference: &str, options: client::Options) -> Result<(Session, Refere
     let scope = Scope::pull(reference.repository.clone());
     let session = Session::new(reference.registry.clone(), Some(scope), settings(options));
     Ok((session, reference))
+}
+
+/// Pushes a manifest, or one blob alone. One future for two exports: a second would
+/// cost the component more than what it does.
+async fn push(
+    content: &str,
+    reference: &str,
+    options: client::Options,
+    alone: bool,
+) -> Result<Report, Error> {
+    let (content, reference) = (digest(content)?, reference.parse()?);
+    Ok(push::push(&content, &reference, settings(options), alone).await?)
 }
 
 fn digest(text: &str) -> Result<Digest, Error> {

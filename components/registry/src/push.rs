@@ -19,16 +19,19 @@ use crate::work::{self, Work};
 use crate::{manifest, referrers, upload};
 
 /// Pushes the manifest `digest` as `reference` and, when that is wanted, what refers to
-/// it in the store; with `dry`, only finds out what that would do.
+/// it in the store; or sends the blob `digest` alone.
 pub(crate) async fn push(
     digest: &Digest,
     reference: &Reference,
     settings: Settings,
-    dry: bool,
+    alone: bool,
 ) -> Result<Report, Fault> {
     let scope = Scope::push(reference.repository.clone()).and_from(&settings.mount_sources);
     let session = Session::new(reference.registry.clone(), Some(scope), settings);
-    let mut report = one(&session, digest, reference, dry).await?;
+    if alone {
+        return send(&session, digest, reference).await;
+    }
+    let mut report = one(&session, digest, reference).await?;
     if !session.wire.settings.referrers {
         return Ok(report);
     }
@@ -39,7 +42,7 @@ pub(crate) async fn push(
             if walk.enter(&referrer)? {
                 let digest = referrer.digest;
                 let name = reference.at_digest(digest.clone());
-                let attached = one(&session, &digest, &name, dry).await?;
+                let attached = one(&session, &digest, &name).await?;
                 report.transfers.extend(attached.transfers);
             }
         }
@@ -47,13 +50,23 @@ pub(crate) async fn push(
     Ok(report)
 }
 
+/// Sends one blob.
+async fn send(session: &Session, digest: &Digest, reference: &Reference) -> Result<Report, Fault> {
+    let Some(size) = content_store::stat(digest.as_str())? else {
+        return Err(Error::MissingContent(digest.to_string()).into());
+    };
+    let blob = Descriptor::new("", digest.clone(), size);
+    let outcome = upload::send(session, &reference.repository, &blob).await?;
+    let content = describe(&blob);
+    Ok(Report {
+        manifest: content.clone(),
+        transfers: [transfer(content, outcome)].into(),
+    })
+}
+
 /// Pushes one manifest and everything it names.
-async fn one(
-    session: &Session,
-    digest: &Digest,
-    reference: &Reference,
-    dry: bool,
-) -> Result<Report, Fault> {
+async fn one(session: &Session, digest: &Digest, reference: &Reference) -> Result<Report, Fault> {
+    let dry = session.wire.settings.dry_run;
     if let Some(named) = &reference.digest
         && named != digest
     {

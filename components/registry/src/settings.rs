@@ -30,6 +30,8 @@ pub(crate) struct Settings {
     pub(crate) platform: Option<String>,
     /// Whether what refers to a manifest is moved with it.
     pub(crate) referrers: bool,
+    /// Whether a push only finds out what it would do.
+    pub(crate) dry_run: bool,
     /// The media types of the layers that are wanted; none for all.
     pub(crate) layers: Option<Vec<String>>,
 }
@@ -51,6 +53,7 @@ impl Default for Settings {
             stall_timeout: 30_000 * NANOSECONDS_PER_MILLISECOND,
             platform: None,
             referrers: false,
+            dry_run: false,
             layers: None,
         }
     }
@@ -90,6 +93,7 @@ impl GuestOptions for Options {
         self.0.borrow_mut().stall_timeout =
             milliseconds.saturating_mul(NANOSECONDS_PER_MILLISECOND);
     }
+
     fn set_retries(&self, count: u32) {
         self.0.borrow_mut().backoff.retries = count;
     }
@@ -113,6 +117,10 @@ impl GuestOptions for Options {
 
     fn set_referrers(&self, taken: bool) {
         self.0.borrow_mut().referrers = taken;
+    }
+
+    fn set_dry_run(&self) {
+        self.0.borrow_mut().dry_run = true;
     }
 
     fn set_layers(&self, media_types: Vec<String>) {

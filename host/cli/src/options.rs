@@ -4,11 +4,12 @@ mod credential;
 mod sides;
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
-use wharf_host::{Mirror, Pull, Registry, Store, Wharf};
+use wharf_host::credentials::Places;
+use wharf_host::{Builder, Mirror, PackOptions, Pull, Registry, Store, Wharf};
 
 pub(crate) use credential::CredentialArgs;
 pub(crate) use sides::Sides;
@@ -275,27 +276,70 @@ pub(crate) fn wharf(
     output: Output,
     progress: &Progress,
 ) -> Result<Wharf, CommandError> {
-    let mut builder = Wharf::builder(store).observer(Arc::new(progress.clone()));
+    let builder = Wharf::builder(store).observer(Arc::new(progress.clone()));
+    Ok(connected(builder, registries, connection, output)?.build()?)
+}
+
+/// The same for what packs an application: a client of the registries, too, that its
+/// manifest names.
+pub(crate) fn wharf_to_pack(
+    store: Store,
+    registries: &[&Registry],
+    (manifest, options): (&Path, &PackOptions),
+    connection: &ConnectionArgs,
+    output: Output,
+    progress: &Progress,
+) -> Result<Wharf, CommandError> {
+    let builder = Wharf::builder(store).observer(Arc::new(progress.clone()));
+    let mut builder = connected(builder, registries, connection, output)?;
+    let settings = connection.settings()?;
+    let packages = settings.packages();
+    let sources = wharf_host::registries_of(manifest, options, &packages);
+    let sources = sources.iter().filter(|it| !registries.contains(it));
+    let sources: Vec<&Registry> = sources.collect();
+    builder = connections(builder, &sources, &settings.of_others(), output)?;
+    if registries.is_empty() {
+        builder = builder.credentials(Arc::new(Places::of_user().sources()));
+    }
+    Ok(builder.packages(packages).build()?)
+}
+
+fn connected(
+    mut builder: Builder,
+    registries: &[&Registry],
+    connection: &ConnectionArgs,
+    output: Output,
+) -> Result<Builder, CommandError> {
     if !registries.is_empty() {
-        let settings = connection.settings()?;
-        let asked: BTreeSet<_> = registries
-            .iter()
-            .map(|registry| (*registry).clone())
-            .collect();
-        let mut mirrors = BTreeSet::new();
-        for registry in &asked {
-            let connection = settings.settings(registry)?.connection(registry, output)?;
-            mirrors.extend(connection.mirrors.iter().map(Mirror::registry).cloned());
-            builder = builder.connection_to(registry.clone(), connection);
-        }
-        for mirror in mirrors.difference(&asked) {
-            let connection = settings.settings(mirror)?.connection(mirror, output)?;
-            builder = builder.connection_to(mirror.clone(), connection);
-        }
+        builder = connections(builder, registries, &connection.settings()?, output)?;
         let credentials = connection.credential.sources(registries, output)?;
         builder = builder.credentials(Arc::new(credentials));
     }
-    Ok(builder.build()?)
+    Ok(builder)
+}
+
+/// Sets how these registries, and their mirrors, are connected to.
+fn connections(
+    mut builder: Builder,
+    registries: &[&Registry],
+    settings: &Config,
+    output: Output,
+) -> Result<Builder, CommandError> {
+    let asked: BTreeSet<_> = registries
+        .iter()
+        .map(|registry| (*registry).clone())
+        .collect();
+    let mut mirrors = BTreeSet::new();
+    for registry in &asked {
+        let connection = settings.settings(registry)?.connection(registry, output)?;
+        mirrors.extend(connection.mirrors.iter().map(Mirror::registry).cloned());
+        builder = builder.connection_to(registry.clone(), connection);
+    }
+    for mirror in mirrors.difference(&asked) {
+        let connection = settings.settings(mirror)?.connection(mirror, output)?;
+        builder = builder.connection_to(mirror.clone(), connection);
+    }
+    Ok(builder)
 }
 
 /// Parses `KEY=VALUE`. The value may be empty and may have further equals signs.

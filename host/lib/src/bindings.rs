@@ -32,6 +32,6 @@ pub(crate) mod packager {
 }
 
 pub(crate) use packager::exports::wharf::oci::packaging;
-pub(crate) use packager::wharf::oci::content_files;
+pub(crate) use packager::wharf::oci::{content_files, sources};
 pub(crate) use registry::exports::wharf::oci::client;
 pub(crate) use registry::wharf::oci::{content_store, credentials, progress, types};

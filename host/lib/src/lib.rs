@@ -30,6 +30,7 @@
 //! # }
 //! ```
 
+mod ahead;
 mod allowance;
 mod bindings;
 mod bound;
@@ -39,9 +40,11 @@ mod copy;
 pub mod credentials;
 mod engine;
 mod error;
+mod fetch;
 mod index;
 mod mirror;
 mod operation;
+mod package;
 mod prepare;
 mod progress;
 mod pull;
@@ -49,6 +52,7 @@ mod push;
 mod query;
 mod report;
 mod session;
+mod source;
 mod state;
 mod wharf;
 
@@ -57,10 +61,12 @@ pub use connection::{Connection, Pace};
 pub use copy::CopyOptions;
 pub use error::{Error, Exchange, Mismatch};
 pub use mirror::Mirror;
+pub use package::{PackageRegistry, Packages};
 pub use progress::{Event, Observer, Unobserved};
 pub use pull::{Pull, PullOptions};
 pub use push::PushOptions;
 pub use report::{Outcome, Packed, Referrer, Report, Transfer};
+pub use source::registries_of;
 pub use wharf::{Builder, PackOptions, Wharf};
 pub use wharf_net::{ClientCertificate, Proxies, ProxyAddress, ProxyError, Tls, VariableError};
 pub use wharf_oci::digest::DigestError;

@@ -22,8 +22,8 @@ pub(crate) enum Operation {
         manifest: String,
         reference: String,
     },
-    Plan {
-        manifest: String,
+    Send {
+        content: String,
         reference: String,
     },
     Copy {
@@ -72,11 +72,8 @@ impl Operation {
                 .call_pull(accessor, reference, options)
                 .await?
                 .map(Answer::Report),
-            Self::Plan {
-                manifest,
-                reference,
-            } => client
-                .call_plan(accessor, manifest, reference, options)
+            Self::Send { content, reference } => client
+                .call_send(accessor, content, reference, options)
                 .await?
                 .map(Answer::Report),
             Self::Copy { source, target } => client

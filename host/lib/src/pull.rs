@@ -59,7 +59,7 @@ impl Wharf {
         let asked = Asked {
             platform: options.platform.as_ref().map(ToString::to_string),
             referrers: options.referrers,
-            layers: None,
+            ..Asked::default()
         };
         let online = self.pull_asked(reference, Access::Read, asked.clone());
         // Whether all that refers to it is here can't be known here.

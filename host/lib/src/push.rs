@@ -5,7 +5,7 @@ use wharf_oci::{Digest, Reference};
 use crate::capability::grant::Access;
 use crate::error::Error;
 use crate::operation::{Answer, Operation};
-use crate::report::Report;
+use crate::report::{Outcome, Report};
 use crate::session::Asked;
 use crate::wharf::{Wharf, unexpected};
 
@@ -17,6 +17,8 @@ pub struct PushOptions {
     pub referrers: bool,
     /// Whether only to find out what would be done.
     pub dry: bool,
+    /// What was sent ahead ([`Packed::sent`](crate::Packed::sent)), to be told as moved.
+    pub sent: Vec<Digest>,
 }
 
 impl Wharf {
@@ -53,6 +55,11 @@ impl Wharf {
         }
         let last = self.push_manifest(manifest, reference, options).await?;
         transfers.extend(last.transfers);
+        for transfer in &mut transfers {
+            if options.sent.contains(&transfer.content.digest) {
+                transfer.outcome = Outcome::Moved;
+            }
+        }
         Ok(Report {
             manifest: last.manifest,
             transfers,
@@ -68,27 +75,17 @@ impl Wharf {
     ) -> Result<Report, Error> {
         let asked = Asked {
             referrers: options.referrers,
+            dry_run: options.dry,
             ..Asked::default()
         };
-        let (manifest, name) = (manifest.to_string(), reference.to_string());
-        let (access, operation) = if options.dry {
-            let reference = name;
-            (
-                Access::Read,
-                Operation::Plan {
-                    manifest,
-                    reference,
-                },
-            )
+        let access = if options.dry {
+            Access::Read
         } else {
-            let reference = name;
-            (
-                Access::Write,
-                Operation::Push {
-                    manifest,
-                    reference,
-                },
-            )
+            Access::Write
+        };
+        let operation = Operation::Push {
+            manifest: manifest.to_string(),
+            reference: reference.to_string(),
         };
         match self.about(reference, access, operation, asked).await? {
             Answer::Report(report) => report.try_into(),

@@ -1,6 +1,6 @@
 //! What a call did.
 
-use wharf_oci::Descriptor;
+use wharf_oci::{Descriptor, Digest};
 
 use crate::bindings::{client, packaging, types};
 use crate::error::Error;
@@ -60,6 +60,8 @@ pub struct Packed {
     pub name: String,
     /// Things that the author should know, one sentence each.
     pub warnings: Vec<String>,
+    /// What was sent already, see [`Wharf::pack_and_send`](crate::Wharf::pack_and_send).
+    pub sent: Vec<Digest>,
 }
 
 impl TryFrom<client::Report> for Report {
@@ -69,17 +71,23 @@ impl TryFrom<client::Report> for Report {
         let transfers = report.transfers.into_iter().map(|transfer| {
             Ok(Transfer {
                 content: descriptor(transfer.content)?,
-                outcome: match transfer.outcome {
-                    client::Outcome::Moved => Outcome::Moved,
-                    client::Outcome::Mounted => Outcome::Mounted,
-                    client::Outcome::Present | client::Outcome::Other(_) => Outcome::Present,
-                },
+                outcome: transfer.outcome.into(),
             })
         });
         Ok(Self {
             manifest: descriptor(report.manifest)?,
             transfers: transfers.collect::<Result<_, Error>>()?,
         })
+    }
+}
+
+impl From<client::Outcome> for Outcome {
+    fn from(outcome: client::Outcome) -> Self {
+        match outcome {
+            client::Outcome::Moved => Self::Moved,
+            client::Outcome::Mounted => Self::Mounted,
+            client::Outcome::Present | client::Outcome::Other(_) => Self::Present,
+        }
     }
 }
 
@@ -103,6 +111,7 @@ impl TryFrom<packaging::Packed> for Packed {
             manifest: descriptor(packed.manifest)?,
             name: packed.name,
             warnings: packed.warnings,
+            sent: Vec::new(),
         })
     }
 }

@@ -9,7 +9,7 @@ use wasmtime::{Engine, Store};
 
 use crate::bindings::{
     client, content_files, content_store, credentials, packager, packaging, progress, registry,
-    types,
+    sources, types,
 };
 use crate::connection::Pace;
 use crate::engine::{packager_engine, registry_engine};
@@ -34,6 +34,8 @@ pub(crate) struct Asked {
     pub(crate) platform: Option<String>,
     /// Whether what refers to the manifest is moved with it.
     pub(crate) referrers: bool,
+    /// Whether a push only finds out what it would do.
+    pub(crate) dry_run: bool,
     /// The media types of the layers that are wanted; none for all.
     pub(crate) layers: Option<Vec<String>>,
 }
@@ -57,8 +59,8 @@ impl RegistryComponent {
 
     /// Another one, compiled now.
     pub(crate) fn compiled(wasm: &[u8]) -> Result<Self, Error> {
-        let linked =
-            registry_engine().and_then(|engine| Self::linked(&engine, &Component::new(&engine, wasm)?));
+        let linked = registry_engine()
+            .and_then(|engine| Self::linked(&engine, &Component::new(&engine, wasm)?));
         linked.map_err(|error| {
             Error::InvalidInput(format!(
                 "the given component is no registry component: {}",
@@ -95,16 +97,39 @@ impl RegistryComponent {
 const REGISTRY: &str = "the registry component";
 const PACKAGER: &str = "the packager component";
 
-/// Packs the application whose manifest is at a path of the guest's.
-pub(crate) async fn pack(
-    state: State,
-    path: String,
-    options: PackOptions,
-) -> Result<packaging::Packed, Error> {
-    let pre = packager_pre().map_err(|error| broken(PACKAGER, &error))?;
-    let mut store = store(pre.engine(), state);
-    let answered = call_packager(pre, &mut store, path, options).await;
-    finished(PACKAGER, &store, answered)
+/// A packager component: the one that ships with this library, or another one.
+#[derive(Clone, Default)]
+pub(crate) struct PackagerComponent(Option<packager::PackagerPre<State>>);
+
+impl PackagerComponent {
+    /// Another one, compiled now.
+    pub(crate) fn compiled(wasm: &[u8]) -> Result<Self, Error> {
+        let linked = packager_engine()
+            .and_then(|engine| packager_linked(&engine, &Component::new(&engine, wasm)?));
+        match linked {
+            Ok(pre) => Ok(Self(Some(pre))),
+            Err(error) => Err(Error::InvalidInput(format!(
+                "the given component is no packager component: {}",
+                error.root_cause()
+            ))),
+        }
+    }
+
+    /// Packs the application whose manifest is at a path of the guest's.
+    pub(crate) async fn pack(
+        &self,
+        state: State,
+        path: String,
+        options: PackOptions,
+    ) -> Result<packaging::Packed, Error> {
+        let pre = match &self.0 {
+            Some(pre) => pre,
+            None => packager_pre().map_err(|error| broken(PACKAGER, &error))?,
+        };
+        let mut store = store(pre.engine(), state);
+        let answered = call_packager(pre, &mut store, path, options).await;
+        finished(PACKAGER, &store, answered)
+    }
 }
 
 /// Makes of an artifact one that can be run as it stands.
@@ -162,6 +187,9 @@ async fn call_registry(
             }
             if let Some(layers) = asked.layers {
                 set.call_set_layers(accessor, options, layers).await?;
+            }
+            if asked.dry_run {
+                set.call_set_dry_run(accessor, options).await?;
             }
             set.call_set_referrers(accessor, options, asked.referrers)
                 .await?;
@@ -255,12 +283,20 @@ fn packager_pre() -> wasmtime::Result<&'static packager::PackagerPre<State>> {
     if let Some(pre) = PRE.get() {
         return Ok(pre);
     }
+    let engine = packager_engine()?;
+    let pre = packager_linked(&engine, &wharf_artifacts::packager(&engine)?)?;
+    Ok(PRE.get_or_init(|| pre))
+}
+
+fn packager_linked(
+    engine: &Engine,
+    component: &Component,
+) -> wasmtime::Result<packager::PackagerPre<State>> {
     use wasmtime_wasi::WasiView as _;
     use wasmtime_wasi::p2::bindings::random::insecure_seed;
     use wasmtime_wasi::random::WasiRandom;
 
-    let engine = packager_engine()?;
-    let mut linker = linker_with_std(&engine)?;
+    let mut linker = linker_with_std(engine)?;
     // For its hash maps; always the same, so that nothing depends on it.
     insecure_seed::add_to_linker::<State, WasiRandom>(&mut linker, |state| {
         state.ctx().ctx.random()
@@ -269,10 +305,9 @@ fn packager_pre() -> wasmtime::Result<&'static packager::PackagerPre<State>> {
     wasmtime_wasi::p3::filesystem::add_to_linker(&mut linker)?;
     content_store::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
     content_files::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
+    sources::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
     types::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
-    let component = wharf_artifacts::packager(&engine)?;
-    let pre = packager::PackagerPre::new(linker.instantiate_pre(&component)?)?;
-    Ok(PRE.get_or_init(|| pre))
+    packager::PackagerPre::new(linker.instantiate_pre(component)?)
 }
 
 /// What the Rust standard library of a guest imports on its own: streams that lead

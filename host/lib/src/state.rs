@@ -2,12 +2,13 @@
 
 use std::sync::{Arc, Mutex};
 
+use tokio::sync::mpsc::UnboundedSender;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 use wharf_artifacts::PACKAGER_MEMORY_BYTES;
 use wharf_net::Client;
-use wharf_oci::{Reference, Registry, Repository};
+use wharf_oci::{Descriptor, Reference, Registry, Repository};
 use wharf_store::Store;
 
 use crate::bindings::types;
@@ -15,6 +16,7 @@ use crate::bound::Bounds;
 use crate::capability::credentials::{StandIns, Vault};
 use crate::capability::grant::Grants;
 use crate::capability::http::Hooks;
+use crate::capability::sources::Sources;
 use crate::credentials::CredentialSource;
 use crate::progress::Observer;
 
@@ -29,6 +31,10 @@ pub(crate) struct State {
     pub(crate) vault: Vault,
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) bounds: Bounds,
+    /// Told of large files that the store did not have; none where nobody waits.
+    pub(crate) ahead: Option<UnboundedSender<Descriptor>>,
+    /// What a manifest names, for the packager.
+    pub(crate) sources: Arc<Sources>,
     wasi: WasiCtx,
     http: WasiHttpCtx,
     hooks: Hooks,
@@ -73,6 +79,8 @@ impl State {
             },
             observer,
             bounds,
+            ahead: None,
+            sources: Arc::default(),
             // No arguments, no environment, no files, nothing on standard output.
             wasi: WasiCtx::builder().build(),
             http: WasiHttpCtx::new(),
@@ -83,6 +91,7 @@ impl State {
     pub(crate) fn for_files(
         store: Store,
         wasi: WasiCtx,
+        sources: Sources,
         observer: Arc<dyn Observer>,
         bounds: Bounds,
     ) -> Self {
@@ -105,6 +114,8 @@ impl State {
             },
             observer,
             bounds: bounds.with_memory(PACKAGER_MEMORY_BYTES),
+            ahead: None,
+            sources: Arc::new(sources),
             wasi,
             http: WasiHttpCtx::new(),
         }

@@ -5,25 +5,29 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::spawn_blocking;
 use wasmtime_wasi::{FsPerms, WasiCtx};
 use wharf_net::Client;
-use wharf_oci::{Digest, Reference, Registry, Repository};
+use wharf_oci::{Descriptor, Digest, Reference, Registry, Repository};
 use wharf_store::{Store, Work};
 
 use crate::bindings::client::Transport;
 use crate::bound::{Bounds, PROCESSOR_TIME};
 use crate::capability::grant::{Access, Grants};
 use crate::capability::reach::RegistryReach;
+use crate::capability::sources::Sources;
 use crate::connection::Connection;
 use crate::credentials::{Chain, CredentialSource};
 use crate::error::Error;
 use crate::mirror::Mirror;
 use crate::operation::{Answer, Operation};
+use crate::package::Packages;
 use crate::prepare;
 use crate::progress::{Event, Observer, Unobserved};
+use crate::pull::Pull;
 use crate::report::{self, Packed};
-use crate::session::{self, Asked, Options, RegistryComponent};
+use crate::session::{self, Asked, Options, PackagerComponent, RegistryComponent};
 use crate::state::{Network, State};
 
 /// What a packager's hash maps begin with: what it makes must not depend on chance.
@@ -40,8 +44,10 @@ struct Inner {
     /// For registries that have one of their own.
     connections: BTreeMap<Registry, Connection>,
     credentials: Arc<dyn CredentialSource>,
+    packages: Packages,
     observer: Arc<dyn Observer>,
     component: RegistryComponent,
+    packager: PackagerComponent,
     processor_time: Duration,
     /// By registry, since each may lead to other addresses.
     clients: Mutex<BTreeMap<Registry, Client>>,
@@ -65,6 +71,9 @@ pub struct PackOptions {
     /// Whether components stay as they are. Otherwise those with dependencies are
     /// composed with them, and core modules become components.
     pub uncomposed: bool,
+    /// When registries are asked for packages: for a version that is named, and for
+    /// what is at an address, [`Pull::Always`] does what [`Pull::Missing`] does.
+    pub fetch: Pull,
 }
 
 /// What a call concerns.
@@ -85,8 +94,10 @@ pub struct Builder {
     /// For registries that have one of their own.
     connections: BTreeMap<Registry, Connection>,
     credentials: Arc<dyn CredentialSource>,
+    packages: Packages,
     observer: Arc<dyn Observer>,
     component: Option<Vec<u8>>,
+    packager: Option<Vec<u8>>,
     processor_time: Duration,
 }
 
@@ -112,6 +123,13 @@ impl Builder {
         self
     }
 
+    /// Sets where packages are that a manifest names without a registry.
+    #[must_use]
+    pub fn packages(mut self, packages: Packages) -> Self {
+        self.packages = packages;
+        self
+    }
+
     /// Sets who is told what happens.
     #[must_use]
     pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
@@ -125,6 +143,15 @@ impl Builder {
     #[must_use]
     pub fn registry_component(mut self, wasm: Vec<u8>) -> Self {
         self.component = Some(wasm);
+        self
+    }
+
+    /// Packs by another component of the world `wharf:oci/packager`, given as
+    /// WebAssembly, in place of the one that ships with this library. It is lent no more
+    /// than that one.
+    #[must_use]
+    pub fn packager_component(mut self, wasm: Vec<u8>) -> Self {
+        self.packager = Some(wasm);
         self
     }
 
@@ -155,8 +182,13 @@ impl Builder {
             connection: self.connection,
             connections: self.connections,
             credentials: self.credentials,
+            packages: self.packages,
             observer: self.observer,
             component,
+            packager: self.packager.map_or_else(
+                || Ok(PackagerComponent::default()),
+                |wasm| PackagerComponent::compiled(&wasm),
+            )?,
             processor_time: self.processor_time,
             clients: Mutex::default(),
         })))
@@ -172,8 +204,10 @@ impl Wharf {
             connection: Connection::default(),
             connections: BTreeMap::new(),
             credentials: Arc::new(Chain::default()),
+            packages: Packages::default(),
             observer: Arc::new(Unobserved),
             component: None,
+            packager: None,
             processor_time: PROCESSOR_TIME,
         }
     }
@@ -212,11 +246,23 @@ impl Wharf {
     }
 
     /// Packs the application whose `spin.toml`, or whose directory with one, is at
-    /// a path. Nothing outside of that directory is read.
+    /// a path. Outside of that directory only the WebAssembly is read that is named
+    /// there. What is at addresses or in registries is fetched first.
     pub async fn pack(&self, path: &Path, options: &PackOptions) -> Result<Packed, Error> {
+        self.pack_telling(path, options, None).await
+    }
+
+    /// [`Wharf::pack`], telling of large files that the store did not have.
+    pub(crate) async fn pack_telling(
+        &self,
+        path: &Path,
+        options: &PackOptions,
+        ahead: Option<UnboundedSender<Descriptor>>,
+    ) -> Result<Packed, Error> {
         const GUEST_DIRECTORY: &str = "/app";
         let (directory, name) = application(path)?;
         let _work = self.at_work().await?;
+        let sources = self.sources(&directory, &name, options).await?;
         let wasi = WasiCtx::builder()
             // Looking at a file and opening it take microseconds, and so would handing
             // either to another thread; content is still read and hashed on others.
@@ -231,14 +277,16 @@ impl Wharf {
                 ))
             })?
             .build();
-        let state = State::for_files(
+        let mut state = State::for_files(
             self.0.store.clone(),
             wasi,
+            sources,
             self.0.observer.clone(),
             Bounds::new(self.0.processor_time),
         );
-        let packed =
-            session::pack(state, format!("{GUEST_DIRECTORY}/{name}"), options.clone()).await?;
+        state.ahead = ahead;
+        let path = format!("{GUEST_DIRECTORY}/{name}");
+        let packed = self.0.packager.pack(state, path, options.clone()).await?;
         packed.try_into()
     }
 
@@ -258,6 +306,7 @@ impl Wharf {
         let state = State::for_files(
             self.0.store.clone(),
             WasiCtx::builder().insecure_random_seed(SEED).build(),
+            Sources::default(),
             self.0.observer.clone(),
             Bounds::new(self.0.processor_time),
         );
@@ -321,9 +370,19 @@ impl Wharf {
         self.0.component.run(state, operation, options).await
     }
 
+    /// Where packages are.
+    pub(crate) fn packages(&self) -> &Packages {
+        &self.0.packages
+    }
+
     /// Tells the observer.
     pub(crate) fn tell(&self, event: Event) {
         self.0.observer.event(event);
+    }
+
+    /// Who is told what happens.
+    pub(crate) fn observer(&self) -> Arc<dyn Observer> {
+        self.0.observer.clone()
     }
 
     /// The mirrors of a registry.
@@ -331,7 +390,7 @@ impl Wharf {
         &self.connection(registry).mirrors
     }
 
-    fn connection(&self, registry: &Registry) -> &Connection {
+    pub(crate) fn connection(&self, registry: &Registry) -> &Connection {
         let own = self.0.connections.get(registry);
         own.unwrap_or(&self.0.connection)
     }
@@ -352,7 +411,7 @@ impl Wharf {
         }
     }
 
-    fn client(&self, registry: &Registry) -> Result<Client, Error> {
+    pub(crate) fn client(&self, registry: &Registry) -> Result<Client, Error> {
         let mut clients = self
             .0
             .clients
@@ -380,7 +439,7 @@ impl Wharf {
 }
 
 /// An application's directory, and the name of its manifest there.
-fn application(path: &Path) -> Result<(std::path::PathBuf, String), Error> {
+pub(crate) fn application(path: &Path) -> Result<(std::path::PathBuf, String), Error> {
     let failed = |why: String| Error::InvalidInput(format!("`{}` {why}", path.display()));
     let found =
         std::fs::metadata(path).map_err(|error| failed(format!("can't be read: {error}")))?;

@@ -1,7 +1,8 @@
-//! A hostile registry component gets no further than an honest one.
+//! A hostile component gets no further than an honest one.
 //!
 //! The component is a build of `tests/programs/hostile-registry`: the same world,
 //! and code that tries to misuse what it is lent. The tag of the reference says how.
+//! For the packager, `tests/programs/hostile-packager` is the same.
 #![expect(clippy::unwrap_used, reason = "a test that fails should panic")]
 
 use std::collections::BTreeSet;
@@ -10,8 +11,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use wharf_host::credentials::{Credential, Fixed, Secret};
-use wharf_host::{Error, Event, Observer, Reference, Store, Wharf};
-use wharf_tests::programs::HOSTILE_REGISTRY;
+use wharf_host::{Error, Event, Observer, PackOptions, Reference, Store, Wharf};
+use wharf_tests::programs::{HOSTILE_PACKAGER, HOSTILE_REGISTRY};
 use wharf_tests::scripted::{Answer, Request, Server};
 
 const SECRET: &str = "correct-horse-battery-staple";
@@ -174,4 +175,33 @@ async fn a_guest_that_wants_all_memory_is_stopped() {
     };
     assert!(text.contains("MiB of memory"), "{text}");
     outcome.assert_nothing_leaked();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_that_the_manifest_does_not_name_are_refused() {
+    let around = tempfile::tempdir().unwrap();
+    let at = |name: &str| around.path().join(name);
+    std::fs::create_dir(at("app")).unwrap();
+    std::fs::write(at("named.wasm"), "named").unwrap();
+    std::fs::write(at("secret"), SECRET).unwrap();
+    std::os::unix::fs::symlink("../secret", at("app/link")).unwrap();
+    let manifest = "spin_manifest_version = 2
+application.name = \"app\"
+[[trigger.http]]
+route = \"/...\"
+component = { source = \"../named.wasm\" }";
+    std::fs::write(at("app/spin.toml"), manifest).unwrap();
+    let wharf = Wharf::builder(Store::open(&at("store")).unwrap())
+        .packager_component(std::fs::read(HOSTILE_PACKAGER).unwrap())
+        .build()
+        .unwrap();
+    let packed = wharf.pack(&at("app"), &PackOptions::default()).await;
+    let error = packed.unwrap_err();
+    assert!(
+        matches!(&error, Error::Other(text) if text.starts_with("refused: ")),
+        "{error:?}"
+    );
+    assert_eq!(std::fs::read(at("named.wasm")).unwrap(), b"named");
+    assert_eq!(files(&at("app")), 2);
+    assert_eq!(files(&at("store/blobs/sha256")), 0);
 }

@@ -8,6 +8,7 @@ use wharf_oci::Digest;
 
 use crate::blob::{SMALL_BYTES, read_up_to};
 use crate::hash::{self, BUFFER_BYTES, Hasher};
+use crate::layout::Layout;
 use crate::scratch::{Parked, Staged};
 use crate::{Store, StoreError};
 
@@ -22,6 +23,17 @@ pub struct Addition {
     staged: Staged,
     hasher: Hasher,
     size: u64,
+}
+
+/// A file that was stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Added {
+    /// Its digest.
+    pub digest: Digest,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Whether the store did not have it.
+    pub is_new: bool,
 }
 
 impl Store {
@@ -61,20 +73,21 @@ impl Store {
         })
     }
 
-    /// Stores the whole of a file that is open for reading, wherever its cursor
-    /// is, and tells its digest and its size in bytes.
+    /// Stores the whole of a file that is open for reading, wherever its cursor is.
     ///
-    /// Nothing is written when the content is here. Otherwise a large file is
-    /// cloned where the file system can do that, else copied, and the copy is
-    /// what is hashed: a file that changes while it is read gives the digest of
-    /// what was read last, and never a mixture under a wrong one.
+    /// A large file is cloned where the file system can do that, and the clone is
+    /// what is hashed. Elsewhere it is hashed while it is copied, in one go, unless
+    /// content of its very size is here: then it may be that, which hashing it tells
+    /// without writing anything. A file that changes while it is read gives the digest
+    /// of what was read last, and never a mixture under a wrong one.
     #[expect(
         clippy::needless_pass_by_value,
         reason = "the caller is done with the file"
     )]
-    pub fn add_file(&self, file: File) -> Result<(Digest, u64), StoreError> {
+    pub fn add_file(&self, file: File) -> Result<Added, StoreError> {
         let failed = |error| StoreError::io("reading a file to be stored in", self.path(), error);
-        if !file.metadata().map_err(failed)?.is_file() {
+        let metadata = file.metadata().map_err(failed)?;
+        if !metadata.is_file() {
             return Err(failed(io::Error::new(
                 io::ErrorKind::InvalidInput,
                 "it is not a regular file",
@@ -82,31 +95,54 @@ impl Store {
         }
         if let Some(content) = read_up_to(&file, SMALL_FILE_BYTES).map_err(failed)? {
             let digest = hash::digest(&content);
-            self.put_hashed(&content, &digest)?;
-            return Ok((digest, content.len() as u64));
-        }
-        let mut hasher = Hasher::default();
-        let size = each_piece(&file, failed, |piece| {
-            hasher.update(piece);
-            Ok(())
-        })?;
-        let digest = hasher.finish();
-        if self.stat(&digest)? == Some(size) {
-            return Ok((digest, size));
+            return Ok(Added {
+                is_new: self.put_hashed(&content, &digest)?,
+                size: content.len() as u64,
+                digest,
+            });
         }
         let mut addition = self.add()?;
         if clone(addition.staged.file(), &file) {
             addition.hash_file()?;
-        } else {
-            each_piece(&file, failed, |piece| addition.write(piece))?;
+            return addition.complete();
         }
-        addition.finish()
+        if self.may_have(metadata.len())? {
+            let mut hasher = Hasher::default();
+            let size = each_piece(&file, failed, |piece| {
+                hasher.update(piece);
+                Ok(())
+            })?;
+            let digest = hasher.finish();
+            if self.stat(&digest)? == Some(size) {
+                return Ok(Added {
+                    digest,
+                    size,
+                    is_new: false,
+                });
+            }
+        }
+        each_piece(&file, failed, |piece| addition.write(piece))?;
+        addition.complete()
     }
 
-    /// Stores content that hashes to `digest`, unless it is here.
-    fn put_hashed(&self, content: &[u8], digest: &Digest) -> Result<(), StoreError> {
+    /// Whether there is content of this size, in bytes, as far as this instance saw
+    /// when it first asked.
+    fn may_have(&self, size: u64) -> Result<bool, StoreError> {
+        let Layout { blobs, sizes, .. } = self.layout();
+        if let Some(sizes) = sizes.get() {
+            return Ok(sizes.contains(&size));
+        }
+        let failed = |error| StoreError::io("looking for content in", blobs.path(), error);
+        let names = blobs.names().map_err(failed)?;
+        // What can't be looked at is not what is looked for.
+        let seen = names.iter().filter_map(|name| blobs.size(name).ok()?);
+        Ok(sizes.get_or_init(|| seen.collect()).contains(&size))
+    }
+
+    /// Stores content that hashes to `digest`, unless it is here. Whether it was not.
+    fn put_hashed(&self, content: &[u8], digest: &Digest) -> Result<bool, StoreError> {
         if self.is_here(digest, content)? {
-            return Ok(());
+            return Ok(false);
         }
         let mut staged = self.stage()?;
         staged
@@ -114,7 +150,8 @@ impl Store {
             .write_all(content)
             .map_err(|error| StoreError::io("writing content to", staged.path(), error))?;
         let location = staged.location();
-        self.publish(staged.complete(), location, digest)
+        self.publish(staged.complete(), location, digest)?;
+        Ok(true)
     }
 }
 
@@ -130,12 +167,40 @@ impl Addition {
 
     /// Makes the content visible, and tells its digest and its size in bytes.
     pub fn finish(self) -> Result<(Digest, u64), StoreError> {
+        let Added { digest, size, .. } = self.complete()?;
+        Ok((digest, size))
+    }
+
+    fn complete(self) -> Result<Added, StoreError> {
+        let (digest, size) = (self.hasher.finish(), self.size);
+        let is_new = self.store.stat(&digest)? != Some(size);
+        if is_new {
+            self.store
+                .publish(self.staged.complete(), self.staged.location(), &digest)?;
+        }
+        Ok(Added {
+            digest,
+            size,
+            is_new,
+        })
+    }
+
+    /// Makes the content visible when it is what was promised, and tells its size in
+    /// bytes. With [`StoreError::Mismatch`] it is not stored.
+    pub fn finish_as(self, expected: &Digest) -> Result<u64, StoreError> {
         let digest = self.hasher.finish();
+        if digest != *expected {
+            return Err(StoreError::mismatch(
+                "content to be stored",
+                expected,
+                &digest,
+            ));
+        }
         if self.store.stat(&digest)? != Some(self.size) {
             self.store
                 .publish(self.staged.complete(), self.staged.location(), &digest)?;
         }
-        Ok((digest, self.size))
+        Ok(self.size)
     }
 
     /// Closes the content without making it visible, and tells its digest and its size

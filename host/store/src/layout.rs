@@ -1,9 +1,10 @@
 //! The directory: what is where, and opening it.
 
+use std::collections::HashSet;
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
@@ -30,6 +31,8 @@ pub(crate) struct Layout {
     /// Where this instance writes content whose digest is not known yet; made
     /// when first needed.
     pub(crate) staging: Mutex<Option<Arc<Scratch>>>,
+    /// The sizes of the content that there was when somebody first asked.
+    pub(crate) sizes: OnceLock<HashSet<u64>>,
 }
 
 /// The only version of the layout that there is (image-spec v1.1.1,
@@ -95,6 +98,7 @@ impl Store {
             locks: part(&root, "locks")?,
             notes: part(&root, "notes")?,
             staging: Mutex::new(None),
+            sizes: OnceLock::new(),
             root,
         };
         let store = Self(Arc::new(layout));

@@ -77,7 +77,7 @@ mod time;
 mod unfinished;
 mod writer;
 
-pub use addition::Addition;
+pub use addition::{Added, Addition};
 pub use archive::{ArchiveError, Loaded, Member, Saved, Wanted};
 pub use blob::SMALL_BYTES;
 pub use closure::Closure;

@@ -5,7 +5,7 @@
 //!
 //! ```text
 //!   manifest ──▶ config        platform wasm/Wasip1, and which layer is the locked app
-//!            ├─▶ layer …       each component's WebAssembly, then its files, each once
+//!            ├─▶ layer …       each component's WebAssembly, its dependencies', its files, each once
 //!            └─▶ last layer    the locked app, which names all of it by digest
 //! ```
 //!

@@ -6,10 +6,12 @@ use serde::Serialize;
 use wharf_oci::{Descriptor, Digest};
 
 use super::{
-    Annotations, Artifact, DATA_LAYER, IMAGE_CONFIG, INLINE_BYTES, LAYERS, LOCKED_APP, LOCKED_APP_BYTES,
-    WASM_LAYER,
+    Annotations, Artifact, DATA_LAYER, IMAGE_CONFIG, INLINE_BYTES, LAYERS, LOCKED_APP,
+    LOCKED_APP_BYTES, WASM_LAYER,
 };
-use crate::locked::{ComponentSource, ContentPath, ContentRef, LockedApp, WASM_CONTENT_TYPE};
+use crate::locked::{
+    ComponentSource, ContentPath, ContentRef, LockedApp, LockedComponent, WASM_CONTENT_TYPE,
+};
 use crate::path::GuestPath;
 
 /// A piece of content that is in the store.
@@ -28,6 +30,8 @@ pub struct Content {
 pub struct PackedComponent {
     /// Its WebAssembly.
     pub source: Content,
+    /// The WebAssembly of its dependencies, by the imports that they satisfy.
+    pub dependencies: BTreeMap<String, Content>,
     /// The files that it sees, in any order, no two on one path.
     pub files: Vec<PackedFile>,
 }
@@ -68,6 +72,14 @@ pub enum PackError {
          leave files out with `exclude_files`"
     )]
     LockedAppTooLarge(usize),
+    /// A component depends on something that has no content, or the other way round.
+    #[error("the component `{component}` and the content for its dependency `{name}` do not match")]
+    Dependency {
+        /// The component.
+        component: String,
+        /// The import that the dependency satisfies.
+        name: String,
+    },
     /// The content does not belong to the application.
     #[error("the application has {components} components, and content was given for {contents}")]
     Mismatch {
@@ -93,6 +105,7 @@ impl Draft {
             // WebAssembly is a layer however small it is, as in Spin.
             layers.add(WASM_LAYER, &content.source);
             component.source = content.source.into();
+            depend(component, content.dependencies, &mut layers)?;
             content
                 .files
                 .sort_by(|one, other| one.path.cmp(&other.path));
@@ -187,6 +200,27 @@ struct Manifest {
     annotations: BTreeMap<String, String>,
 }
 
+/// Puts content into a component's dependencies.
+fn depend(
+    component: &mut LockedComponent,
+    mut contents: BTreeMap<String, Content>,
+    layers: &mut Layers,
+) -> Result<(), PackError> {
+    let mismatch = |name: &str| PackError::Dependency {
+        component: component.id.clone(),
+        name: name.to_owned(),
+    };
+    for (name, dependency) in &mut component.dependencies {
+        let content = contents.remove(name).ok_or_else(|| mismatch(name))?;
+        layers.add(WASM_LAYER, &content);
+        dependency.source = content.into();
+    }
+    match contents.keys().next() {
+        None => Ok(()),
+        Some(name) => Err(mismatch(name)),
+    }
+}
+
 impl From<Content> for ComponentSource {
     fn from(content: Content) -> Self {
         Self {
@@ -226,6 +260,7 @@ impl Layers {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::locked::{Dependency, Inherit};
 
     const APP: &str = r#"{"spin_lock_version":0,"metadata":{"authors":["Ada"],"name":"shop","origin":"file:///home/ada/spin.toml","version":"1.0.0"},"triggers":[],"components":[
         {"id":"one","source":{"content_type":"application/wasm"}},
@@ -263,6 +298,7 @@ mod tests {
         vec![
             PackedComponent {
                 source: content(1),
+                dependencies: BTreeMap::new(),
                 files: vec![
                     file("b.txt", content(3)),
                     file("a/z.txt", content(4)),
@@ -271,6 +307,7 @@ mod tests {
             },
             PackedComponent {
                 source: content(2),
+                dependencies: BTreeMap::new(),
                 files: vec![file("copy", content(3)), file("own.wasm", content(1))],
             },
         ]
@@ -330,6 +367,49 @@ mod tests {
         layers.push(Descriptor::new(WASM_LAYER, digest(12), 1_000));
         assert_eq!(draft.layers, layers);
         assert_eq!(draft.annotations, Annotations::inferred(&revised));
+    }
+
+    #[test]
+    fn dependencies_come_after_what_depends_on_them() {
+        let mut app = app();
+        for name in ["c:d", "a:b"] {
+            let dependency = Dependency {
+                source: content(0).into(),
+                export: Some("it".into()),
+                inherit: Inherit::All,
+            };
+            app.components[0]
+                .dependencies
+                .insert(name.into(), dependency);
+        }
+        let given = |name: &str, seed| (name.to_owned(), content(seed));
+        let mut contents = contents();
+        contents[0].dependencies = [given("c:d", 6), given("a:b", 5)].into();
+        let draft = Draft::new(app.clone(), contents.clone()).unwrap();
+        let locked = LockedApp::from_json(draft.locked_app()).unwrap();
+        let dependency = &locked.components[0].dependencies["a:b"];
+        assert_eq!(dependency.source.content.digest, Some(digest(5)));
+        assert_eq!(dependency.export.as_deref(), Some("it"));
+        assert_eq!(dependency.inherit, Inherit::All);
+        let manifest = draft.into_manifest(digest(7), digest(8), 300);
+        let manifest = String::from_utf8(manifest).unwrap();
+        let at = |seed| manifest.find(digest(seed).as_str()).unwrap();
+        assert!(
+            at(1) < at(5) && at(5) < at(6) && at(6) < at(4),
+            "{manifest}"
+        );
+
+        for wrong in [
+            vec![given("a:b", 5)],
+            vec![given("a:b", 5), given("c:d", 6), given("x", 7)],
+        ] {
+            contents[0].dependencies = wrong.into_iter().collect();
+            let error = Draft::new(app.clone(), contents.clone()).unwrap_err();
+            assert!(error.to_string().contains("do not match"), "{error}");
+        }
+        contents[0].dependencies.clear();
+        contents[1].dependencies = [given("a:b", 5)].into();
+        assert!(Draft::new(app, contents).is_err());
     }
 
     #[test]

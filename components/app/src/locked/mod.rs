@@ -306,7 +306,9 @@ impl LockedApp {
     fn has_trigger_dependencies(&self) -> bool {
         let of_triggers = self.triggers.iter().map(|t| &t.trigger_dependencies);
         let of_components = self.components.iter().map(|c| &c.trigger_dependencies);
-        of_triggers.chain(of_components).any(|roles| !roles.is_empty())
+        of_triggers
+            .chain(of_components)
+            .any(|roles| !roles.is_empty())
     }
 
     fn text(&self, key: &str) -> Option<&str> {

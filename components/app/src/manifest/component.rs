@@ -5,20 +5,20 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use wharf_oci::problem::clean;
 
-use super::ComponentContent;
 use super::build::Build;
+use super::dependency::{self, DependencyContent, Origin, Reference};
 use super::document::{Item, Table};
 use super::error::{Fault, Problem};
 use super::name::{KEBAB, LABEL, SNAKE, is_kebab, is_label, is_snake};
 use super::reading::Reading;
-use super::{http_hosts, template};
+use super::{ComponentContent, http_hosts, source, template};
 use crate::files::{Glob, Mount, MountError};
 use crate::locked::{
     ComponentSource, ContentRef, LOCAL_SERVICE_CHAINING, LockedComponent, REQUIRED,
     WASM_CONTENT_TYPE,
 };
 use crate::outbound::AllowedHost;
-use crate::path::{AppPath, PathError};
+use crate::path::PathError;
 
 /// What a component may say in one version of the manifest.
 pub(super) struct Form {
@@ -60,6 +60,8 @@ const DATABASES: [&str; 3] = ["redis://*:*", "mysql://*:*", "postgres://*:*"];
 pub(super) struct Component {
     pub(super) locked: LockedComponent,
     pub(super) content: ComponentContent,
+    /// Its dependencies that name another component, by the import's name.
+    pub(super) references: Vec<(String, Reference)>,
 }
 
 /// All of `[component.…]`, in the order of the text.
@@ -108,14 +110,22 @@ pub(super) fn component(
     warnings: &mut Vec<String>,
 ) -> Result<Component, Fault> {
     table.only(form.keys)?;
-    table.not_yet("dependencies", "")?;
-    table.not_yet("dependencies_inherit_configuration", "")?;
     let profile = reading.profile(table)?;
     let variables = &reading.variables();
     let source = match &profile {
-        Some(profile) if profile.find("source").is_some() => source(profile)?,
-        _ => source(table)?,
+        Some(profile) if profile.find("source").is_some() => source::source(profile)?,
+        _ => source::source(table)?,
     };
+    let mut dependencies = BTreeMap::new();
+    let (mut contents, mut references) = (Vec::new(), Vec::new());
+    for written in dependency::dependencies(table, profile.as_ref())? {
+        dependencies.insert(written.name.clone(), written.locked);
+        let name = written.name;
+        match written.origin {
+            Origin::Source(source) => contents.push(DependencyContent { name, source }),
+            Origin::Component(reference) => references.push((name, reference)),
+        }
+    }
     let mut env = owned(table.text_table("environment")?);
     if let Some(profile) = &profile {
         env.extend(owned(profile.text_table("environment")?));
@@ -151,35 +161,23 @@ pub(super) fn component(
         env,
         files: Vec::new(),
         config: own_variables(table, form.variables, variables)?,
-        dependencies: BTreeMap::new(),
+        dependencies,
         trigger_dependencies: BTreeMap::new(),
         host_requirements,
     };
     let content = ComponentContent {
         id: id.to_owned(),
         source,
+        dependencies: contents,
         build,
         files: files(table, warnings)?,
         exclude: exclude(table)?,
     };
-    Ok(Component { locked, content })
-}
-
-fn source(table: &Table<'_>) -> Result<AppPath, Fault> {
-    let source = table.need("source", "write `source = \"path/to/component.wasm\"`")?;
-    if !source.is_text() {
-        let from = source.table("the path of a WebAssembly file")?;
-        from.only(&["digest", "package", "registry", "url", "version"])?;
-        let instead = ": fetch the file and write its path".to_owned();
-        let what = match from.find("url") {
-            Some(_) => format!("{} from a URL", source.what()),
-            None => format!("{} from a registry", source.what()),
-        };
-        return Err(source.fault(Problem::NotSupported { what, instead }));
-    }
-    let text = source.text()?;
-    text.parse()
-        .map_err(|problem| path_fault(&source, text, problem))
+    Ok(Component {
+        locked,
+        content,
+        references,
+    })
 }
 
 fn metadata(table: &Table<'_>, hosts: Vec<String>) -> Result<BTreeMap<String, Value>, Fault> {

@@ -68,6 +68,17 @@ impl<'a> Table<'a> {
         Err(Fault::new(key.span().start, problem))
     }
 
+    /// Refuses keys that say something else than `key`, which only these go with.
+    pub(super) fn nothing_beside(&self, key: &str, with: &[&str]) -> Result<(), Fault> {
+        let mut others = self.items().into_iter();
+        match others.find(|(other, _)| *other != key && !with.contains(other)) {
+            None => Ok(()),
+            Some((_, item)) => Err(item.wrong(format!(
+                "stands beside `{key}`, which it does not go with: leave one of them out"
+            ))),
+        }
+    }
+
     /// Refuses a key that is right and not handled yet.
     pub(super) fn not_yet(&self, key: &str, instead: &str) -> Result<(), Fault> {
         match self.entries.get_key_value(key) {
@@ -164,6 +175,11 @@ impl<'a> Item<'a> {
     /// What the value is called.
     pub(super) fn what(&self) -> String {
         self.what.clone()
+    }
+
+    /// Where the value begins, as a byte of the text.
+    pub(super) fn at(&self) -> usize {
+        self.at
     }
 
     /// An error about the value.

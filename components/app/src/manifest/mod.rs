@@ -11,12 +11,14 @@
 mod application;
 mod build;
 mod component;
+mod dependency;
 mod depth;
 mod document;
 mod error;
 mod http_hosts;
 mod name;
 mod reading;
+mod source;
 mod template;
 mod trigger;
 mod version1;
@@ -28,11 +30,13 @@ use toml::de::DeTable;
 use wharf_oci::problem::clean;
 
 pub use build::Build;
+pub use dependency::DependencyContent;
 pub use error::{ManifestError, Problem};
+pub(crate) use name::is_kebab;
+pub use source::{Download, Package, Source, Wanted};
 
 use crate::files::{Glob, Mount};
 use crate::locked::{LockedApp, LockedTrigger, MustUnderstand, Variable};
-use crate::path::AppPath;
 use document::Table;
 use error::Fault;
 use reading::Reading;
@@ -59,13 +63,23 @@ pub struct ComponentContent {
     /// The component's id.
     pub id: String,
     /// Its WebAssembly.
-    pub source: AppPath,
+    pub source: Source,
+    /// What satisfies its imports, sorted by the import's name.
+    pub dependencies: Vec<DependencyContent>,
     /// What makes the WebAssembly, where that is said.
     pub build: Option<Build>,
     /// The files that it sees.
     pub files: Vec<Mount>,
     /// Those that it does not see nevertheless.
     pub exclude: Vec<Glob>,
+}
+
+impl ComponentContent {
+    /// Where its WebAssembly comes from, and that of its dependencies.
+    pub fn sources(&self) -> impl Iterator<Item = &Source> {
+        let dependencies = self.dependencies.iter().map(|it| &it.source);
+        [&self.source].into_iter().chain(dependencies)
+    }
 }
 
 /// What of a manifest is published.
@@ -82,6 +96,11 @@ pub struct Publishing {
 }
 
 impl Manifest {
+    /// Where WebAssembly comes from: the components' and their dependencies', in order.
+    pub fn sources(&self) -> impl Iterator<Item = &Source> {
+        self.contents.iter().flat_map(ComponentContent::sources)
+    }
+
     /// Reads a manifest of version 2 or 1. The text may come from anybody.
     pub fn parse(text: &str, publishing: &Publishing) -> Result<Self, ManifestError> {
         parse(text, publishing).map_err(|fault| fault.locate(text))
@@ -165,6 +184,7 @@ fn read(
     let reading = Reading::new(publishing, &variables);
     let mut components = component::components(manifest, &reading, warnings)?;
     let triggers = trigger::locked(&triggers, &mut components, &reading, warnings)?;
+    dependency::resolve(&mut components)?;
     reading.finish(manifest)?;
     Ok(Parts {
         published: Published {

@@ -13,7 +13,7 @@ pub(super) const LABEL: &str = "it consists of words joined by `-` or by `_`, ea
      and all in lower or all in upper case";
 
 /// Whether a text is `kebab-case`, as [`KEBAB`] says.
-pub(super) fn is_kebab(text: &str) -> bool {
+pub(crate) fn is_kebab(text: &str) -> bool {
     text.split('-').all(is_word)
 }
 

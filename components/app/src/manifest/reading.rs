@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use wharf_oci::problem::clean;
 
-use super::Publishing;
 use super::document::Table;
 use super::error::{Fault, Problem};
+use super::{Publishing, dependency, source};
 use crate::locked::Variable;
 use crate::nearest::hint;
 
@@ -52,7 +52,10 @@ impl<'a> Reading<'a> {
             let profile = item.table("a table")?;
             // Of every profile, so that a mistake is found before it is used.
             profile.only(&["build", "dependencies", "environment", "source"])?;
-            profile.not_yet("dependencies", "")?;
+            dependency::written(&profile)?;
+            if profile.find("source").is_some() {
+                source::source(&profile)?;
+            }
             self.profiles.borrow_mut().push(name.to_owned());
             if self.publishing.profile.as_deref() == Some(name) {
                 self.is_there.set(true);

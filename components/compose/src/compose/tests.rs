@@ -56,12 +56,12 @@ fn greeter(version: &str) -> String {
 fn user(version: &str) -> Vec<u8> {
     let wit = format!(
         "package my:app;
-        interface own {{ f: func() -> u32; }}
+        interface mine {{ f: func() -> u32; }}
         world w {{
             import my:greeter/greet@{version};
             import my:greeter/count@{version};
             import plain: func() -> u32;
-            export own;
+            export mine;
         }}"
     );
     made(&wit, &[&greeter(version)])
@@ -87,7 +87,9 @@ fn dependency(name: &str, wasm: Vec<u8>) -> Dependency {
 }
 
 fn refused(dependencies: Vec<Dependency>) -> String {
-    compose(user("0.1.3"), dependencies).unwrap_err().to_string()
+    compose(user("0.1.3"), dependencies)
+        .unwrap_err()
+        .to_string()
 }
 
 #[test]
@@ -105,7 +107,7 @@ fn what_dependencies_satisfy_is_imported_no_more() {
     .unwrap();
     let (imports, exports) = outside(&composed);
     assert_eq!(imports, Vec::<String>::new());
-    assert_eq!(exports, ["my:app/own"]);
+    assert_eq!(exports, ["my:app/mine"]);
 }
 
 #[test]
@@ -242,7 +244,9 @@ fn what_is_not_inherited_does_not_reach_the_host() {
     let some = |keys: &[&str]| {
         let keys = keys.iter().map(|key| (*key).to_owned()).collect();
         let imports = imports_with(Inherit::Some(keys));
-        let more = imports.into_iter().filter(|name| !free.contains(&name.as_str()));
+        let more = imports
+            .into_iter()
+            .filter(|name| !free.contains(&name.as_str()));
         more.collect::<Vec<_>>()
     };
     assert_eq!(some(&[]), Vec::<String>::new());

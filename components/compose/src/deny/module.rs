@@ -130,7 +130,9 @@ impl<'a> Parts<'a> {
     }
 
     fn deny(&mut self, key: &WorldKey, function: &wit_parser::Function, text: Text, name: &str) {
-        let signature = self.resolve.wasm_signature(AbiVariant::GuestExport, function);
+        let signature = self
+            .resolve
+            .wasm_signature(AbiVariant::GuestExport, function);
         let export = WasmExport::Func {
             interface: Some(key),
             func: function,
@@ -276,9 +278,9 @@ impl<'a> Parts<'a> {
     fn is_exported(&self, resource: TypeId) -> Option<bool> {
         let interface = self.interface(resource)?;
         let mut exports = self.resolve.worlds[self.world].exports.values();
-        Some(exports.any(|item| {
-            matches!(item, WorldItem::Interface { id, .. } if *id == interface)
-        }))
+        Some(
+            exports.any(|item| matches!(item, WorldItem::Interface { id, .. } if *id == interface)),
+        )
     }
 
     fn interface(&self, resource: TypeId) -> Option<InterfaceId> {

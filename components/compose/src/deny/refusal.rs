@@ -140,7 +140,10 @@ impl<'a> Refusal<'a> {
         ];
         let rest = (0..cases.len()).rev();
         let types = cases.iter().map(|case| case.ty.as_ref());
-        let offset = self.sizes.payload_offset(variant.tag(), types).size_wasm32();
+        let offset = self
+            .sizes
+            .payload_offset(variant.tag(), types)
+            .size_wasm32();
         best.into_iter().flatten().chain(rest).find_map(|place| {
             // Anew for each, so that nothing stays of one that has no value.
             let mut bytes = vec![0; to.len()];

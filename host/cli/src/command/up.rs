@@ -159,11 +159,23 @@ impl Args {
     async fn load(&self, source: Source, output: Output) -> Result<App, CommandError> {
         let store = self.store.open()?;
         let progress = Progress::new(output);
-        let registries = match &source {
-            Source::Registry(reference) => vec![&reference.registry],
-            Source::Manifest(_) => Vec::new(),
+        let packing = PackOptions {
+            profile: self.profile.clone(),
+            // It stays on this machine.
+            secret_defaults: true,
+            fetch: self.when.policy(),
+            ..PackOptions::default()
         };
-        let wharf = options::wharf(store, &registries, &self.connection, output, &progress)?;
+        let connection = &self.connection;
+        let wharf = match &source {
+            Source::Registry(reference) => {
+                options::wharf(store, &[&reference.registry], connection, output, &progress)?
+            }
+            Source::Manifest(manifest) => {
+                let packed = (manifest.as_path(), &packing);
+                options::wharf_to_pack(store, &[], packed, connection, output, &progress)?
+            }
+        };
         // Until the application holds its content.
         let _work = wharf.at_work().await?;
         let settings = Settings {
@@ -194,13 +206,7 @@ impl Args {
                 fetched(&wharf, &reference, &options, settings, &progress).await
             }
             Source::Manifest(manifest) => {
-                let options = PackOptions {
-                    profile: self.profile.clone(),
-                    // It stays on this machine.
-                    secret_defaults: true,
-                    ..PackOptions::default()
-                };
-                packed(&wharf, &manifest, &options, settings, output).await
+                packed(&wharf, &manifest, &packing, settings, output).await
             }
         }
     }

@@ -1,12 +1,12 @@
 //! A `wharf.toml` as text: one table for each registry, `[registry."ghcr.io"]`, and
-//! `[registry."*"]` for all of them.
+//! `[registry."*"]` for all of them; and `[packages]`, which says where packages are.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use toml::Spanned;
 use toml::de::{DeInteger, DeTable, DeValue};
-use wharf_host::Registry;
+use wharf_host::{PackageRegistry, Packages, Registry};
 
 use super::key::{Form, Key, Value};
 use super::layer::{Layer, Setting};
@@ -19,10 +19,22 @@ pub(super) struct Document {
     all: Layer,
     /// For some, in place of that.
     some: BTreeMap<Registry, Layer>,
+    /// Where packages are.
+    packages: Vec<PackagePlace>,
 }
 
-/// The one key at the top.
+/// Where a package, a namespace of them, or all others are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct PackagePlace {
+    pub(super) name: String,
+    pub(super) registry: PackageRegistry,
+    /// Which line says so, for people.
+    pub(super) place: String,
+}
+
+/// The keys at the top.
 const REGISTRY: &str = "registry";
+const PACKAGES: &str = "packages";
 
 /// What the table for every registry is called.
 const ALL: &str = "*";
@@ -49,7 +61,12 @@ impl Document {
         [&self.all].into_iter().chain(self.some.get(registry))
     }
 
-    /// Everything that it sets.
+    /// Where packages are.
+    pub(super) fn packages(&self) -> &[PackagePlace] {
+        &self.packages
+    }
+
+    /// Everything that it sets for registries.
     pub(super) fn settings(&self) -> impl Iterator<Item = (Key, &Setting)> {
         let layers = [&self.all].into_iter().chain(self.some.values());
         layers.flat_map(Layer::iter)
@@ -64,8 +81,12 @@ impl Reader<'_> {
         })?;
         let mut document = Document::default();
         for (key, value) in in_order(table.get_ref()) {
+            if key.get_ref() == PACKAGES {
+                document.packages = self.packages(tables(key, value)?)?;
+                continue;
+            }
             if key.get_ref() != REGISTRY {
-                let problem = unknown(key.get_ref(), "at the top level", &[REGISTRY]);
+                let problem = unknown(key.get_ref(), "at the top level", &[PACKAGES, REGISTRY]);
                 return Err((key.span().start, problem));
             }
             for (name, settings) in in_order(tables(key, value)?) {
@@ -85,6 +106,36 @@ impl Reader<'_> {
             }
         }
         Ok(document)
+    }
+
+    fn packages(&self, table: &DeTable<'_>) -> Result<Vec<PackagePlace>, Fault> {
+        let mut packages = Vec::new();
+        for (name, value) in in_order(table) {
+            if !Packages::is_name(name.get_ref()) {
+                let problem = format!(
+                    "`{}` in `[{PACKAGES}]` is neither a namespace such as `wasi`, nor a package \
+                     such as `wasi:http`, nor `{}`",
+                    name.get_ref(),
+                    Packages::OTHERS
+                );
+                return Err((name.span().start, problem));
+            }
+            let registry = value.get_ref().as_str().and_then(|text| text.parse().ok());
+            let Some(registry) = registry else {
+                let problem = format!(
+                    "`{}` in `[{PACKAGES}]` has to be a registry, or one with the beginning of \
+                     its repositories, such as `\"ghcr.io/webassembly\"`",
+                    name.get_ref()
+                );
+                return Err((value.span().start, problem));
+            };
+            packages.push(PackagePlace {
+                name: name.get_ref().to_string(),
+                registry,
+                place: format!("`{}` in {}", name.get_ref(), self.place(name.span().start)),
+            });
+        }
+        Ok(packages)
     }
 
     fn layer(&self, name: &str, table: &DeTable<'_>) -> Result<Layer, Fault> {
@@ -247,6 +298,21 @@ mod tests {
     }
 
     #[test]
+    fn packages_by_name() {
+        let text = "[packages]\na = \"r.example/x\"\n\"a:b\" = \"localhost:5000\"";
+        let document = parse(text).unwrap();
+        let [namespace, package] = document.packages() else {
+            panic!("{document:?}");
+        };
+        assert_eq!(namespace.registry, "r.example/x".parse().unwrap());
+        assert_eq!(
+            (namespace.name.as_str(), package.name.as_str()),
+            ("a", "a:b")
+        );
+        assert!(package.place.contains("line 3"), "{}", package.place);
+    }
+
+    #[test]
     fn what_is_wrong_is_told_with_its_place() {
         for (text, parts) in [
             ("registry = [", &["line 1", "not TOML"][..]),
@@ -254,7 +320,20 @@ mod tests {
                 "\n[registy.\"x\"]",
                 &["line 2, column 2", "mean `registry`"],
             ),
-            ("x = 1", &["line 1, column 1", "known are `registry`"]),
+            (
+                "x = 1",
+                &["line 1, column 1", "known are `packages`, `registry`"],
+            ),
+            (
+                "[packages]\n\"a:b:c\" = \"r.example\"",
+                &["line 2, column 1", "`a:b:c`", "namespace"],
+            ),
+            (
+                "[packages]\na = \"https://r.example\"",
+                &["line 2, column 5", "`a`", "has to be a registry"],
+            ),
+            ("[packages]\na = 1", &["line 2", "has to be a registry"]),
+            ("packages = 1", &["`packages` has to be a table"]),
             ("registry = 1", &["`registry` has to be a table"]),
             ("[registry]\nx = 1", &["line 2", "`x` has to be a table"]),
             (

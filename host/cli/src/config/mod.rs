@@ -19,7 +19,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
-use wharf_host::{Pace, Registry};
+use wharf_host::{Pace, Packages, Registry};
 
 use crate::error::{CommandError, Kind};
 use document::Document;
@@ -44,6 +44,12 @@ Configuration:
     ca-file = \"ca.pem\"
     stall-timeout = \"10s\"
     proxy = \"http://proxy.example:3128\"
+
+  Where the packages are that a spin.toml names without a registry, by namespace or by
+  package; those of `wasi` are known:
+
+    [packages]
+    my-org = \"ghcr.io/my-org/packages\"
 
   A registry that leads to its blob store or token server on a private network needs
   `allow = [\"https://blobs.internal:9000\", \"10.0.0.0/8\"]`.
@@ -89,6 +95,24 @@ impl Config {
         })
     }
 
+    /// The same without what stands on the command line, for registries that it is not
+    /// about.
+    pub(crate) fn of_others(&self) -> Self {
+        Self {
+            command_line: Layer::default(),
+            ..self.clone()
+        }
+    }
+
+    /// Where packages are.
+    pub(crate) fn packages(&self) -> Packages {
+        let mut packages = Packages::default();
+        for place in self.user.packages() {
+            packages.set(&place.name, place.registry.clone());
+        }
+        packages
+    }
+
     /// The settings of a registry.
     pub(crate) fn settings(&self, registry: &Registry) -> Result<RegistrySettings, CommandError> {
         let mut merged = Layer::default();
@@ -131,10 +155,14 @@ fn read(path: &Path, named: bool) -> Result<Document, CommandError> {
 
 /// The same document of a project, which decides nothing about trust.
 fn narrowing(document: Document) -> Result<Document, CommandError> {
-    let loose = document.settings().find(|(key, _)| key.is_about_trust());
-    match loose {
-        Some((_, setting)) => Err(refused(
-            &setting.place,
+    let settings = document.settings();
+    let loose = settings
+        .filter(|(key, _)| key.is_about_trust())
+        .map(|(_, setting)| &setting.place);
+    let packages = document.packages().iter().map(|package| &package.place);
+    match loose.chain(packages).next() {
+        Some(place) => Err(refused(
+            place,
             "decides whom to trust, which is not a project's to say",
         )),
         None => Ok(document),
@@ -241,6 +269,13 @@ mod tests {
             assert!(error.messages[0].contains(name), "{error:?}");
             assert!(error.messages[0].contains("line 2"), "{error:?}");
         }
+    }
+
+    #[test]
+    fn a_project_does_not_say_where_packages_are() {
+        let error = narrowing(document("[packages]\na = \"r.example\"")).unwrap_err();
+        assert_eq!(error.kind, Kind::Refused);
+        assert!(error.messages[0].contains("`a` in"), "{error:?}");
     }
 
     #[test]

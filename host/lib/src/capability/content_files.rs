@@ -3,7 +3,9 @@
 use tokio::task::spawn_blocking;
 use wasmtime::component::{Accessor, HasSelf, Resource};
 use wasmtime_wasi::filesystem::Descriptor as File;
+use wharf_store::Added;
 
+use crate::ahead::AHEAD_BYTES;
 use crate::bindings::content_files;
 use crate::bindings::content_store::Error;
 use crate::bindings::types::Descriptor;
@@ -18,13 +20,13 @@ impl<T: Send> content_files::HostWithStore<T> for HasSelf<State> {
         media_type: String,
     ) -> wasmtime::Result<Result<Descriptor, Error>> {
         // The guest could open it, so its directory was lent and it lies within.
-        let (file, store) = accessor.with(|mut access| {
+        let (file, store, ahead) = accessor.with(|mut access| {
             let state = access.get();
             let file = match state.table.get(&file)? {
                 File::File(file) => Some(file.file.clone()),
                 File::Dir(_) => None,
             };
-            wasmtime::error::Ok((file, state.store.clone()))
+            wasmtime::error::Ok((file, state.store.clone(), state.ahead.clone()))
         })?;
         let Some(file) = file else {
             return Ok(Err(Error::Failed("a directory has no content".to_owned())));
@@ -34,13 +36,22 @@ impl<T: Send> content_files::HostWithStore<T> for HasSelf<State> {
             store.add_file(own).map_err(|error| error.to_string())
         })
         .await?;
-        Ok(match added {
-            Ok((digest, size)) => Ok(Descriptor {
-                media_type,
-                digest: digest.into(),
-                size,
-            }),
-            Err(text) => Err(Error::Failed(text)),
-        })
+        let Added {
+            digest,
+            size,
+            is_new,
+        } = match added {
+            Ok(added) => added,
+            Err(text) => return Ok(Err(Error::Failed(text))),
+        };
+        let added = wharf_oci::Descriptor::new(&media_type, digest, size);
+        if let Some(ahead) = ahead
+            && is_new
+            && size >= AHEAD_BYTES
+        {
+            // Nobody waits any more where sending failed: the push will say why.
+            let _ = ahead.send(added.clone());
+        }
+        Ok(Ok(added.into()))
     }
 }

@@ -107,6 +107,14 @@ impl Grants {
         }
     }
 
+    /// To read one address, and where it redirects, as anybody.
+    pub(crate) fn to_read(address: &Url) -> Self {
+        Self {
+            redirects: BTreeSet::from([address.to_string()]),
+            ..Self::nothing()
+        }
+    }
+
     /// The same, and to read these repositories and to take content over from them.
     pub(crate) fn and_from(mut self, sources: Vec<Repository>) -> Self {
         self.sources = sources;
@@ -383,6 +391,44 @@ mod tests {
             grants.learn(Purpose::Registry, "GET", &asked, status, &challenge);
             assert!(grants.check("GET", &url(realm)).is_err(), "{realm}");
         }
+    }
+
+    #[test]
+    fn one_address_is_read_and_where_it_redirects() {
+        let mut grants = Grants::to_read(&url("https://e.example/a.wasm?x=1"));
+        let read = Ok(Purpose::Redirect);
+        for method in ["GET", "HEAD"] {
+            let address = url("https://e.example/a.wasm?x=1");
+            assert_eq!(grants.check(method, &address), read);
+        }
+        for (method, address) in [
+            ("POST", "https://e.example/a.wasm?x=1".to_owned()),
+            ("GET", "https://e.example/a.wasm".to_owned()),
+            ("GET", "https://e.example/a.wasm?x=2".to_owned()),
+            ("GET", "http://e.example/a.wasm?x=1".to_owned()),
+            ("GET", "https://e.example:8443/a.wasm?x=1".to_owned()),
+            ("GET", api("https://e.example", "")),
+        ] {
+            assert!(grants.check(method, &url(&address)).is_err(), "{address}");
+        }
+        let found = StatusCode::FOUND;
+        let from = url("https://e.example/a.wasm?x=1");
+        let mut lead = |to: &str| {
+            let there = headers(header::LOCATION, to);
+            grants.learn(Purpose::Redirect, "GET", &from, found, &there);
+            grants.check("GET", &url(to))
+        };
+        assert_eq!(lead("https://b.example/a"), read);
+        assert!(lead("http://b.example/a").is_err());
+        let challenge = r#"Bearer realm="https://t.example/token""#;
+        let challenge = headers(header::WWW_AUTHENTICATE, challenge);
+        let unauthorized = StatusCode::UNAUTHORIZED;
+        grants.learn(Purpose::Redirect, "GET", &from, unauthorized, &challenge);
+        assert!(
+            grants
+                .check("GET", &url("https://t.example/token"))
+                .is_err()
+        );
     }
 
     #[test]

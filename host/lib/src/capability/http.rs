@@ -37,16 +37,31 @@ impl WasiHttpHooks for Hooks {
         options: Option<RequestOptions>,
         _processed: Box<Done>,
     ) -> Box<Sending> {
-        let exchange = Exchange {
-            client: self.client.clone(),
-            grants: self.grants.clone(),
-            stand_ins: self.stand_ins.clone(),
-            observer: self.observer.clone(),
-        };
+        let exchange = self.exchange();
         Box::new(async move {
             let answer = exchange.send(request, Patience::from(options)).await?;
             Ok((answer, Box::new(std::future::ready(Ok(()))) as Box<Done>))
         })
+    }
+}
+
+impl Hooks {
+    /// Sends a request of the host's own, which is granted or refused as a guest's is.
+    pub(crate) async fn send(
+        &self,
+        request: Request<WasiBody>,
+        patience: Patience,
+    ) -> Result<Response<WasiBody>, Error> {
+        self.exchange().send(request, patience).await
+    }
+
+    fn exchange(&self) -> Exchange {
+        Exchange {
+            client: self.client.clone(),
+            grants: self.grants.clone(),
+            stand_ins: self.stand_ins.clone(),
+            observer: self.observer.clone(),
+        }
     }
 }
 

@@ -8,4 +8,5 @@ pub(crate) mod grant;
 pub(crate) mod http;
 pub(crate) mod progress;
 pub(crate) mod reach;
+pub(crate) mod sources;
 pub(crate) mod stream;

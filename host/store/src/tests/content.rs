@@ -5,7 +5,7 @@ use std::io::{Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 
 use super::{Place, bytes, describe, read_whole};
-use crate::{Extent, SMALL_BYTES, StoreError};
+use crate::{Added, Extent, SMALL_BYTES, Store, StoreError};
 
 #[test]
 fn what_was_put_is_read() {
@@ -206,10 +206,15 @@ fn files_of_every_size_become_content() {
         let blob = describe(&content);
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(&content).unwrap();
-        for _ in 0..2 {
+        for is_new in [true, false] {
             file.seek(SeekFrom::End(0)).unwrap();
             let added = place.store.add_file(file.try_clone().unwrap()).unwrap();
-            assert_eq!(added, (blob.digest.clone(), blob.size));
+            let expected = Added {
+                digest: blob.digest.clone(),
+                size: blob.size,
+                is_new,
+            };
+            assert_eq!(added, expected);
             assert_eq!(read_whole(&place.store, &blob), content);
             let mode = std::fs::metadata(place.path_of(&blob)).unwrap();
             assert_eq!(mode.permissions().mode() & 0o777, 0o444);
@@ -217,6 +222,26 @@ fn files_of_every_size_become_content() {
     }
     let directory = File::open(place.directory.path()).unwrap();
     assert!(place.store.add_file(directory).is_err());
+}
+
+#[test]
+fn a_large_file_is_told_from_others_of_its_size() {
+    let place = Place::new();
+    let file = |content: &[u8]| {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(content).unwrap();
+        file
+    };
+    let (one, other) = (bytes(2_000_000, 1), bytes(2_000_000, 2));
+    place.store.add_file(file(&one)).unwrap();
+    // Another instance sees what is there when it is asked first.
+    let store = Store::open(place.directory.path()).unwrap();
+    for (content, is_new) in [(&one, false), (&other, true), (&other, false)] {
+        let added = store.add_file(file(content)).unwrap();
+        assert_eq!(added.digest, describe(content).digest);
+        assert_eq!(added.is_new, is_new);
+        assert_eq!(read_whole(&store, &describe(content)), *content);
+    }
 }
 
 #[test]
@@ -238,8 +263,8 @@ fn a_file_that_changes_while_it_is_added_is_stored_as_what_was_read() {
             }
         });
         for _ in 0..10 {
-            let (digest, size) = place.store.add_file(File::open(path).unwrap()).unwrap();
-            assert_eq!(place.store.verify(&digest).unwrap(), size);
+            let added = place.store.add_file(File::open(path).unwrap()).unwrap();
+            assert_eq!(place.store.verify(&added.digest).unwrap(), added.size);
         }
         stop.store(true, std::sync::atomic::Ordering::Relaxed);
     });

@@ -48,6 +48,8 @@ impl GuestOptions for Options {
 
     fn set_referrers(&self, _taken: bool) {}
 
+    fn set_dry_run(&self) {}
+
     fn set_layers(&self, _media_types: Vec<String>) {}
 }
 
@@ -70,7 +72,7 @@ impl Guest for Hostile {
         Err(unable())
     }
 
-    async fn plan(_: String, _reference: String, _: client::Options) -> Result<Report, Error> {
+    async fn send(_: String, _: String, _: client::Options) -> Result<Report, Error> {
         Err(unable())
     }
 

@@ -153,23 +153,27 @@ impl Args {
         }
         let progress = Progress::new(output);
         let store = self.store.open()?;
-        let wharf = options::wharf(
-            store,
-            &[&self.reference.registry],
-            &self.connection,
-            output,
-            &progress,
-        )?;
-        let _work = wharf.at_work().await?;
-        let (digest, warnings) = match &what {
+        let (registries, connection) = ([&self.reference.registry], &self.connection);
+        let wharf = match &what {
             What::App(manifest) => {
-                let packed = wharf
-                    .pack(manifest, &options)
-                    .await
-                    .map_err(|error| CommandError::packing(error, manifest))?;
-                (packed.manifest.digest, packed.warnings)
+                let packed = (manifest.as_path(), &options);
+                options::wharf_to_pack(store, &registries, packed, connection, output, &progress)?
             }
-            What::Stored(stored) => (find(wharf.store(), stored)?, Vec::new()),
+            What::Stored(_) => options::wharf(store, &registries, connection, output, &progress)?,
+        };
+        let _work = wharf.at_work().await?;
+        let (digest, warnings, sent) = match &what {
+            What::App(manifest) => {
+                let packed = if self.dry_run {
+                    wharf.pack(manifest, &options).await
+                } else {
+                    let target = &self.reference;
+                    wharf.pack_and_send(manifest, &options, target).await
+                };
+                let packed = packed.map_err(|error| CommandError::packing(error, manifest))?;
+                (packed.manifest.digest, packed.warnings, packed.sent)
+            }
+            What::Stored(stored) => (find(wharf.store(), stored)?, Vec::new(), Vec::new()),
         };
         for warning in &warnings {
             output.warning_of_answer(warning);
@@ -179,6 +183,7 @@ impl Args {
         let options = PushOptions {
             referrers: !self.no_referrers,
             dry: self.dry_run,
+            sent,
         };
         let pushed = wharf.push_with(digest, &target, &options).await;
         progress.clear();
@@ -209,6 +214,7 @@ impl PackingArgs {
             build: self.include_build,
             secret_defaults: self.include_secret_defaults,
             uncomposed: !self.compose,
+            ..PackOptions::default()
         })
     }
 }

@@ -1,0 +1,139 @@
+//! What a manifest names, found before the packager asks for it.
+//!
+//! The manifest is read here too, so that what the packager is lent does not depend on
+//! what the packager says.
+
+use std::collections::BTreeSet;
+use std::io::Read as _;
+use std::path::Path;
+
+use tokio::task::spawn_blocking;
+use wharf_app::manifest::{MANIFEST_BYTES, Manifest, Publishing, Source};
+use wharf_oci::Registry;
+
+use crate::capability::sources::{Sources, open};
+use crate::error::Error;
+use crate::package::Packages;
+use crate::pull::Pull;
+use crate::wharf::{PackOptions, Wharf, application};
+
+impl PackOptions {
+    /// What of a manifest is published.
+    fn publishing(&self) -> Publishing {
+        Publishing {
+            profile: self.profile.clone(),
+            build: self.build,
+            secret_defaults: self.secret_defaults,
+        }
+    }
+}
+
+/// The registries, and the hosts of addresses, that packing the application at a path
+/// turns to. None where its manifest can't be read: packing says why.
+#[must_use]
+pub fn registries_of(
+    path: &Path,
+    options: &PackOptions,
+    packages: &Packages,
+) -> BTreeSet<Registry> {
+    let read = application(path).ok().and_then(|(directory, name)| {
+        let path = directory.join(name);
+        read(&path, &options.publishing())
+    });
+    let Some(manifest) = read else {
+        return BTreeSet::new();
+    };
+    let registry = |source: &Source| match source {
+        Source::Path(_) => None,
+        Source::Url(download) => download.url.origin().authority().parse().ok(),
+        Source::Package(package) => Some(packages.place(package).ok()?.registry().clone()),
+    };
+    manifest.sources().filter_map(registry).collect()
+}
+
+impl Wharf {
+    /// What the manifest of this name in a directory names, brought into the store where
+    /// it comes from elsewhere. It is nothing where the manifest can't be read: the
+    /// packager says why.
+    pub(crate) async fn sources(
+        &self,
+        directory: &Path,
+        name: &str,
+        options: &PackOptions,
+    ) -> Result<Sources, Error> {
+        let (path, publishing) = (directory.join(name), options.publishing());
+        let read = spawn_blocking(move || read(&path, &publishing)).await;
+        let read = read.map_err(|error| Error::Other(format!("a task ended early: {error}")))?;
+        let mut sources = Sources::default();
+        let Some(manifest) = read else {
+            return Ok(sources);
+        };
+        for source in manifest.sources() {
+            match source {
+                Source::Path(path) => {
+                    sources.lend_file(path.as_str(), directory.join(path.as_str()));
+                }
+                Source::Url(download) if options.fetch == Pull::Never => {
+                    let (store, digest) = (self.store().clone(), download.digest.clone());
+                    let found = spawn_blocking(move || store.stat(&digest)).await;
+                    if !matches!(found, Ok(Ok(Some(_)))) {
+                        return Err(Error::MissingContent(source.to_string()));
+                    }
+                }
+                Source::Url(download) => self.fetch(&download.url, &download.digest).await?,
+                Source::Package(package) => {
+                    let manifest = self.package(package, options.fetch).await?;
+                    sources.lend_package(package, manifest);
+                }
+            }
+        }
+        Ok(sources)
+    }
+}
+
+/// The manifest at a path, where it can be read.
+fn read(path: &Path, publishing: &Publishing) -> Option<Manifest> {
+    let file = open(path).ok()?;
+    let mut text = String::new();
+    let most = u64::try_from(MANIFEST_BYTES).ok()?;
+    file.take(most + 1).read_to_string(&mut text).ok()?;
+    if text.len() > MANIFEST_BYTES {
+        return None;
+    }
+    Manifest::parse(&text, publishing).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_turned_to_is_known_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |text: &str| std::fs::write(folder.path().join("spin.toml"), text).unwrap();
+        let names = || {
+            let options = PackOptions::default();
+            let found = registries_of(folder.path(), &options, &Packages::default());
+            let names: Vec<_> = found.iter().map(ToString::to_string).collect();
+            names.join(" ")
+        };
+        assert_eq!(names(), "");
+        write("not a manifest");
+        assert_eq!(names(), "");
+        let digest = format!("sha256:{}", "0".repeat(64));
+        write(&format!(
+            "spin_manifest_version = 2
+application.name = \"x\"
+[[trigger.http]]
+route = \"/\"
+component = {{ source = \"x.wasm\" }}
+[component.a]
+source = {{ url = \"https://e.example/a.wasm\", digest = \"{digest}\" }}
+[component.a.dependencies]
+\"wasi:http\" = \"0.2\"
+\"a:b\" = {{ version = \"1\", registry = \"localhost:5000\" }}
+\"unknown:place\" = \"1\""
+        ));
+        assert_eq!(names(), "e.example ghcr.io localhost:5000");
+    }
+}
