@@ -19,7 +19,7 @@ pub use wasi::filesystem::types::{
 };
 pub use wharf::oci::content_files;
 pub use wharf::oci::content_store;
-pub use wharf::oci::types::{Descriptor, Error};
+pub use wharf::oci::types::{Descriptor, Error, Mismatch};
 
 export!(Component with_types_in self);
 

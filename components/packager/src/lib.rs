@@ -5,9 +5,10 @@
 //! nothing else; links that lead out of that are refused there, by the host.
 //!
 //! ```text
-//!  packaging ─┬▶ pack ────▶ store ──▶ (content-store, content-files)
-//!             │    └──────▶ directory ──▶ (wasi:filesystem)
-//!             └▶ prepare ─▶ store
+//!  packaging ─┬▶ pack ──┬─▶ store ──▶ (content-store, content-files)
+//!             │         ├─▶ bundle ─▶ content, store
+//!             │         └─▶ directory ──▶ (wasi:filesystem)
+//!             └▶ prepare ─▶ content, intake, store
 //! ```
 //!
 //! What can be decided without looking at a file is decided in `wharf-app`.
@@ -15,8 +16,11 @@
 #![cfg(target_family = "wasm")]
 
 mod bindings;
+mod bundle;
+mod content;
 mod directory;
 mod failure;
+mod intake;
 mod pack;
 mod packaging;
 mod prepare;

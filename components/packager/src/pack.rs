@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use wharf_app::artifact::{
-    CREATED, Content, DATA_LAYER, Draft, PackedComponent, PackedFile, WASM_LAYER, created,
-    image_config,
+    Archives, Archiving, Bundle, CREATED, Content, DATA_LAYER, Draft, PackedComponent, PackedFile,
+    WASM_LAYER, created, image_config,
 };
 use wharf_app::files::{SelectError, SelectedFile, Tree as _, select};
 use wharf_app::manifest::{ComponentContent, MANIFEST_BYTES, Manifest};
@@ -15,9 +15,9 @@ use wharf_oci::media_type;
 
 use crate::bindings::{Descriptor, Error, Packed};
 use crate::directory::Directory;
-use crate::failure;
 use crate::settings::Settings;
 use crate::store;
+use crate::{bundle, failure};
 
 /// How many files are taken in at once.
 const CONCURRENCY: usize = 16;
@@ -64,7 +64,9 @@ pub(crate) async fn pack(path: &str, settings: Settings) -> Result<Packed, Error
                 files: packed.collect(),
             })
         });
-    let draft = Draft::new(app, packed.collect()).map_err(failure::input)?;
+    let packed: Vec<_> = packed.collect();
+    let archives = archive(&packed, settings.archiving).await?;
+    let draft = Draft::with_archives(app, packed, archives).map_err(failure::input)?;
     Ok(Packed {
         manifest: finish(draft, settings).await?,
         name: app_name,
@@ -150,6 +152,17 @@ async fn take_in(
         .buffer_unordered(CONCURRENCY)
         .try_collect()
         .await
+}
+
+/// Archives what is not to be a layer of its own.
+async fn archive(components: &[PackedComponent], archiving: Archiving) -> Result<Archives, Error> {
+    let bundles = Bundle::choose(components, archiving).map_err(failure::input)?;
+    let mut archives = Archives::default();
+    for bundle in bundles {
+        let (digest, size) = bundle::archive(&bundle).await?;
+        archives.add(bundle, digest, size);
+    }
+    Ok(archives)
 }
 
 /// Puts the artifact's own documents into the store.

@@ -3,6 +3,8 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
+use wharf_app::archive::Limits;
+use wharf_app::artifact::Archiving;
 use wharf_app::manifest::Publishing;
 
 use crate::bindings::exports::wharf::oci::packaging::GuestOptions;
@@ -16,6 +18,10 @@ pub(crate) struct Settings {
     pub(crate) created: Option<u64>,
     /// What of the manifest is published.
     pub(crate) publishing: Publishing,
+    /// Which files travel in archives.
+    pub(crate) archiving: Archiving,
+    /// How much archives may hold that are unpacked.
+    pub(crate) limits: Limits,
 }
 
 /// The `options` resource.
@@ -52,5 +58,17 @@ impl GuestOptions for Options {
 
     fn include_secret_defaults(&self) {
         self.0.borrow_mut().publishing.secret_defaults = true;
+    }
+
+    fn archive_files(&self) {
+        self.0.borrow_mut().archiving = Archiving::Always;
+    }
+
+    fn set_max_unpacked_size(&self, bytes: u64) {
+        self.0.borrow_mut().limits.bytes = Some(bytes);
+    }
+
+    fn set_max_files(&self, count: u64) {
+        self.0.borrow_mut().limits.entries = Some(count);
     }
 }

@@ -38,7 +38,8 @@ pub(crate) async fn put(bytes: Vec<u8>) -> Result<Digest, Error> {
     digest(&content_store::put(&bytes, None)?)
 }
 
-fn digest(text: &str) -> Result<Digest, Error> {
+/// A digest as the store says it.
+pub(crate) fn digest(text: &str) -> Result<Digest, Error> {
     text.parse().map_err(|error: DigestError| {
         Error::Other(format!("the content store named no digest: {error}"))
     })

@@ -59,6 +59,19 @@ pub struct PackOptions {
     /// Whether the defaults of secret variables become part of it. Otherwise an
     /// application with one is refused.
     pub secret_defaults: bool,
+    /// Whether all files of each component become an archive. Otherwise files are
+    /// archived only where there would be more layers than registries take.
+    pub archive_files: bool,
+}
+
+/// How an artifact is made one that can be run as it stands.
+#[derive(Debug, Clone, Default)]
+pub struct PrepareOptions {
+    /// How many bytes its archives may have unpacked, all together. Default: 2 GiB, and
+    /// at most a hundred times what they have packed when that is more than 64 MiB.
+    pub max_unpacked_size: Option<u64>,
+    /// How many entries its archives may have, all together. Default: 10,000.
+    pub max_files: Option<u64>,
 }
 
 /// What a call concerns.
@@ -247,9 +260,20 @@ impl Wharf {
     }
 
     /// Makes of an artifact in the store, all of which must be there, one that can be
-    /// run as it stands. One that is of this kind is answered as it is; what is made
-    /// depends on the artifact alone.
+    /// run as it stands: files that travelled in archives are layers of their own there.
+    /// One that is of this kind is answered as it is; what is made depends on the artifact
+    /// alone.
     pub async fn prepare(&self, manifest: &Digest) -> Result<Digest, Error> {
+        self.prepare_with(manifest, &PrepareOptions::default())
+            .await
+    }
+
+    /// [`Wharf::prepare`] with options.
+    pub async fn prepare_with(
+        &self,
+        manifest: &Digest,
+        options: &PrepareOptions,
+    ) -> Result<Digest, Error> {
         let _work = self.at_work().await?;
         let state = State::for_files(
             self.0.store.clone(),
@@ -257,7 +281,7 @@ impl Wharf {
             self.0.observer.clone(),
             Bounds::new(self.0.processor_time),
         );
-        let prepared = session::prepare(state, manifest.to_string()).await?;
+        let prepared = session::prepare(state, manifest.to_string(), options.clone()).await?;
         Ok(report::descriptor(prepared)?.digest)
     }
 
