@@ -3,7 +3,6 @@
 use clap::Args;
 use wharf_host::{Digest, Error as HostError, PrepareOptions, Wharf};
 
-use crate::error::{CommandError, Kind};
 use crate::size;
 
 /// How much the archives of an artifact may hold.
@@ -41,25 +40,4 @@ impl UnpackingArgs {
         };
         wharf.prepare_with(manifest, &options).await
     }
-}
-
-/// A failure to make an artifact one that can be run.
-pub(crate) fn failed(error: HostError) -> CommandError {
-    match &error {
-        // The host library calls all that it was given its caller's, and this was not.
-        HostError::InvalidInput(text) => CommandError::new(Kind::Other, text.clone()),
-        HostError::LimitExceeded(_) => CommandError::from(error).hint(
-            "when you trust where it comes from, raise the limit with --max-unpacked-size or \
-             --max-files",
-        ),
-        _ => CommandError::from(error),
-    }
-}
-
-/// Whether it helps to fetch the artifact again.
-pub(crate) fn is_about_content(error: &HostError) -> bool {
-    matches!(
-        error,
-        HostError::Integrity(_) | HostError::MissingContent(_)
-    )
 }

@@ -2,7 +2,7 @@
 
 use wharf_tests::{Json, Server, json as value};
 
-use super::{Artifact, CONFIG, Case, LOCKED, fetched, nothing_is_left};
+use super::{Artifact, CONFIG, Case, LOCKED, fetched};
 use crate::environment;
 
 const ZEROS: &str = "sha256:0000000000000000000000000000000000000000000000000000000000000000";
@@ -199,5 +199,4 @@ fn served(artifact: &mut Artifact, manifest: &[u8], refusal: super::Refusal) {
     };
     let reference = format!("{}/hostile:1", server.address());
     super::try_it(&case, manifest, &reference, &env);
-    nothing_is_left(&case, manifest, &env);
 }

@@ -52,6 +52,7 @@ pub(super) async fn unarchive(
         return Err(Error::Other(named(&missing)));
     }
     for (archive, places) in archives.into_iter().zip(places) {
+        let places = absent(places)?;
         if !places.is_empty() {
             take_in(archive, places, budget.clone()).await?;
         }
@@ -76,6 +77,17 @@ async fn look(archive: &Layer, search: &mut Search) -> Result<Places, Error> {
     }
     search.look(&mut searching, None).map_err(wrong)?;
     Ok(searching.places())
+}
+
+/// Those of the files that the store does not have yet.
+fn absent(places: Places) -> Result<Places, Error> {
+    let mut absent = Places::new();
+    for (place, (digest, size)) in places {
+        if content_store::stat(digest.as_str())? != Some(size) {
+            absent.insert(place, (digest, size));
+        }
+    }
+    Ok(absent)
 }
 
 /// Stores the files of an archive that are at these places.

@@ -6,19 +6,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::Serialize;
-use wharf_host::{
-    Digest, Error as HostError, PackOptions, Platform, PullOptions, Reference, Wharf,
-};
-use wharf_up::{App, Server, Settings, UpError};
+use wharf_host::{Digest, PackOptions, Platform, PullOptions, Reference, Wharf};
+use wharf_up::{App, Server, Settings};
 
 use crate::env;
-use crate::error::{CommandError, is_about_content};
+use crate::error::{CommandError, RunError};
 use crate::interrupt::Interrupts;
 use crate::options::{self, ConnectionArgs, OutputArgs, PullArgs, StoreArgs};
 use crate::output::{Answer, Output};
 use crate::progress::Progress;
 use crate::source::{self, Source};
-use crate::unpacking::{self, UnpackingArgs};
+use crate::unpacking::UnpackingArgs;
 use crate::variable;
 
 /// Run an application and serve its HTTP routes
@@ -196,8 +194,8 @@ impl Args {
                     platform: self.platform.clone(),
                     referrers: false,
                 };
-                let app = self.fetched(&wharf, &reference, &options, settings, &progress);
-                app.await
+                let unpacking = self.unpacking;
+                fetched(&wharf, &reference, &options, unpacking, settings, &progress).await
             }
             Source::Manifest(manifest) => {
                 let options = PackOptions {
@@ -206,97 +204,73 @@ impl Args {
                     secret_defaults: true,
                     ..PackOptions::default()
                 };
-                self.packed(&wharf, &manifest, &options, settings, output)
-                    .await
+                packed(
+                    &wharf,
+                    &manifest,
+                    &options,
+                    self.unpacking,
+                    settings,
+                    output,
+                )
+                .await
             }
         }
     }
+}
 
-    /// The application of a manifest on this machine.
-    async fn packed(
-        &self,
-        wharf: &Wharf,
-        manifest: &Path,
-        options: &PackOptions,
-        settings: Settings,
-        output: Output,
-    ) -> Result<App, CommandError> {
-        let packed = wharf
-            .pack(manifest, options)
-            .await
-            .map_err(|error| CommandError::packing(error, manifest))?;
-        for warning in &packed.warnings {
-            output.warning(warning);
-        }
-        self.prepared(wharf, &packed.manifest.digest, settings)
-            .await
-            .map_err(|error| {
-                let doing = format!("cannot run {}", manifest.display());
-                CommandError::from(error).while_doing(doing)
-            })
+/// The application of a manifest on this machine.
+async fn packed(
+    wharf: &Wharf,
+    manifest: &Path,
+    options: &PackOptions,
+    unpacking: UnpackingArgs,
+    settings: Settings,
+    output: Output,
+) -> Result<App, CommandError> {
+    let packed = wharf
+        .pack(manifest, options)
+        .await
+        .map_err(|error| CommandError::packing(error, manifest))?;
+    for warning in &packed.warnings {
+        output.warning(warning);
     }
-
-    /// The application of a reference. What of it turns out to be missing from the store or
-    /// damaged there (the store then sets it aside) is fetched again, once.
-    async fn fetched(
-        &self,
-        wharf: &Wharf,
-        reference: &Reference,
-        options: &PullOptions,
-        settings: Settings,
-        progress: &Progress,
-    ) -> Result<App, CommandError> {
-        let digest = pull(wharf, reference, options, progress).await?;
-        let mut prepared = self.prepared(wharf, &digest, settings.clone()).await;
-        if matches!(&prepared, Err(error) if error.is_about_content()) {
-            let exactly = reference.at_digest(digest.clone());
-            pull(wharf, &exactly, options, progress).await?;
-            prepared = self.prepared(wharf, &digest, settings).await;
-        }
-        prepared.map_err(|error| {
-            CommandError::from(error).while_doing(format!("cannot run {reference}"))
+    ready(wharf, &packed.manifest.digest, unpacking, settings)
+        .await
+        .map_err(|error| {
+            CommandError::from(error).while_doing(format!("cannot run {}", manifest.display()))
         })
-    }
-
-    /// The application of an artifact in the store, in the form in which it can be run.
-    async fn prepared(
-        &self,
-        wharf: &Wharf,
-        manifest: &Digest,
-        settings: Settings,
-    ) -> Result<App, NotReady> {
-        let ready = self.unpacking.prepare(wharf, manifest).await;
-        let ready = ready.map_err(NotReady::Artifact)?;
-        let app = wharf_up::prepare(wharf.store(), &ready, settings).await;
-        app.map_err(NotReady::App)
-    }
 }
 
-/// Why an artifact of the store can't be run.
-enum NotReady {
-    /// It can't be brought into the form in which it could.
-    Artifact(HostError),
-    /// It is in that form, and can't.
-    App(UpError),
+/// The application of an artifact in the store, once it is made ready to be run.
+async fn ready(
+    wharf: &Wharf,
+    artifact: &Digest,
+    unpacking: UnpackingArgs,
+    settings: Settings,
+) -> Result<App, RunError> {
+    let ready = unpacking.prepare(wharf, artifact).await?;
+    Ok(wharf_up::prepare(wharf.store(), &ready, settings).await?)
 }
 
-impl NotReady {
-    /// Whether it helps to fetch it again.
-    fn is_about_content(&self) -> bool {
-        match self {
-            Self::Artifact(error) => unpacking::is_about_content(error),
-            Self::App(error) => is_about_content(error),
-        }
+/// The application of a reference. What of it turns out to be missing from the store or
+/// damaged there (the store then sets it aside) is fetched again, once.
+async fn fetched(
+    wharf: &Wharf,
+    reference: &Reference,
+    options: &PullOptions,
+    unpacking: UnpackingArgs,
+    settings: Settings,
+    progress: &Progress,
+) -> Result<App, CommandError> {
+    let digest = pull(wharf, reference, options, progress).await?;
+    let mut prepared = ready(wharf, &digest, unpacking, settings.clone()).await;
+    if matches!(&prepared, Err(error) if error.is_about_content()) {
+        let exactly = reference.at_digest(digest.clone());
+        pull(wharf, &exactly, options, progress).await?;
+        prepared = ready(wharf, &digest, unpacking, settings).await;
     }
-}
-
-impl From<NotReady> for CommandError {
-    fn from(error: NotReady) -> Self {
-        match error {
-            NotReady::Artifact(error) => unpacking::failed(error),
-            NotReady::App(error) => error.into(),
-        }
-    }
+    prepared
+        .map_err(|error| CommandError::from(error).while_doing(format!("cannot run {reference}")))
 }
 
 async fn pull(

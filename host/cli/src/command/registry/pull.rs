@@ -4,14 +4,14 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use wharf_host::{Digest, Error as HostError, Platform, PullOptions, Reference, Report, Wharf};
-use wharf_up::{UnpackError, Unpacked};
+use wharf_up::Unpacked;
 
 use super::transfers::{Transferred, summary, transferred};
-use crate::error::{CommandError, is_about_content};
+use crate::error::{CommandError, RunError};
 use crate::options::{self, ConnectionArgs, OutputArgs, PullArgs, StoreArgs};
 use crate::output::{Answer, Output};
 use crate::progress::Progress;
-use crate::unpacking::{self, UnpackingArgs};
+use crate::unpacking::UnpackingArgs;
 
 /// Fetch an application into the content store
 ///
@@ -184,25 +184,15 @@ struct Written<'a> {
     unpacking: UnpackingArgs,
 }
 
-/// Why it was not written.
-enum NotWritten {
-    /// Its archives can't be unpacked.
-    Artifact(HostError),
-    /// Its files can't be written.
-    Files(UnpackError),
-}
-
 impl Written<'_> {
-    async fn write(&self, wharf: &Wharf) -> Result<Result<Unpacked, NotWritten>, CommandError> {
-        let ready = match self.unpacking.prepare(wharf, self.manifest).await {
-            Ok(ready) => ready,
-            Err(error) => return Ok(Err(NotWritten::Artifact(error))),
-        };
+    async fn write(&self, wharf: &Wharf) -> Result<Unpacked, RunError> {
+        let ready = self.unpacking.prepare(wharf, self.manifest).await?;
         let (store, to, force) = (wharf.store().clone(), self.to.to_owned(), self.force);
         let write = move || wharf_up::unpack(&store, &ready, &to, force);
-        let written = tokio::task::spawn_blocking(write).await;
-        let written = written.map_err(std::io::Error::from)?;
-        Ok(written.map_err(NotWritten::Files))
+        match tokio::task::spawn_blocking(write).await {
+            Ok(written) => Ok(written?),
+            Err(error) => Err(HostError::Other(format!("a task ended early: {error}")).into()),
+        }
     }
 }
 
@@ -214,22 +204,14 @@ async fn unpacked(
     (reference, options): (Reference, &PullOptions),
     progress: &Progress,
 ) -> Result<Unpacked, CommandError> {
-    let mut written = what.write(wharf).await?;
-    let is_damaged = match &written {
-        Err(NotWritten::Artifact(error)) => unpacking::is_about_content(error),
-        Err(NotWritten::Files(UnpackError::Artifact(error))) => is_about_content(error),
-        _ => false,
-    };
-    if is_damaged {
+    let mut written = what.write(wharf).await;
+    if matches!(&written, Err(error) if error.is_about_content()) {
         pull(wharf, &reference, options, progress).await?;
-        written = what.write(wharf).await?;
+        written = what.write(wharf).await;
     }
     written.map_err(|error| {
-        let error = match error {
-            NotWritten::Artifact(error) => unpacking::failed(error),
-            NotWritten::Files(error) => error.into(),
-        };
-        error.while_doing(format!("cannot write {reference} to {}", what.to.display()))
+        CommandError::from(error)
+            .while_doing(format!("cannot write {reference} to {}", what.to.display()))
     })
 }
 
