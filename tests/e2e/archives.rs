@@ -267,7 +267,7 @@ fn archives_of_gnu_tar_and_gzip_are_read() {
         let contents = [
             ("z.txt", b"the last".repeat(100)),
             ("a/b/c.txt", b"deep".repeat(100)),
-            (&long, b"far away".repeat(100)),
+            (long.as_str(), b"far away".repeat(100)),
             ("large.bin", large),
             ("unnamed", b"of no interest".repeat(100)),
         ];

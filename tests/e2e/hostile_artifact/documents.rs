@@ -145,7 +145,7 @@ fn manifests_of_many_minds() {
     ]);
     let mut lying = two_sizes;
     let manifest = lying.manifest();
-    served(&mut lying, &manifest, (5, "two different sizes"));
+    served(&mut lying, &manifest, (1, "two different sizes"));
 }
 
 /// What no registry takes, or serves as something else.
@@ -161,7 +161,7 @@ fn manifests_that_only_a_hostile_registry_has() {
     served(&mut both, &manifest, (5, "manifest"));
     let mut mistyped = with(value!({ "mediaType": index }));
     let manifest = mistyped.manifest();
-    served(&mut mistyped, &manifest, (5, "mediaType"));
+    served(&mut mistyped, &manifest, (5, "and was served as"));
     let mut empty = Artifact::new();
     let manifest = value!({ "schemaVersion": 2, "mediaType": index, "manifests": [] }).to_string();
     served(&mut empty, manifest.as_bytes(), (5, ""));
