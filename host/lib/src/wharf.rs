@@ -253,7 +253,8 @@ impl Wharf {
             self.0.observer.clone(),
             Bounds::new(self.0.processor_time),
         );
-        state.ahead = ahead;
+        // A file of an archive is no layer, and so is not to be sent.
+        state.ahead = ahead.filter(|_| !options.archive_files);
         let packed =
             session::pack(state, format!("{GUEST_DIRECTORY}/{name}"), options.clone()).await?;
         packed.try_into()

@@ -283,9 +283,19 @@ fn nothing_is_left(case: &Case, manifest: &[u8], env: &TestEnv) {
             "{name}: {digest} is left in the store"
         );
     }
-    for directory in ["scratch", "ingest", "damaged"] {
+    for directory in ["scratch", "damaged"] {
         let left = files_below(&env.cache().join("wharf").join(directory));
         assert!(left.is_empty(), "{name}: {left:?}");
+    }
+    // What is being fetched has its place, and nothing of it came.
+    for file in files_below(&env.cache().join("wharf/ingest")) {
+        let is_data = file.extension().is_some_and(|end| end == "data");
+        let length = fs::metadata(&file).map_or(0, |file| file.len());
+        assert!(
+            !is_data || length == 0,
+            "{name}: {} has {length} bytes",
+            file.display()
+        );
     }
     env.verify_store();
 }
