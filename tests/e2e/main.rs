@@ -3,6 +3,7 @@
 //! Built as a test of the package `wharf`, so that the command under test is the
 //! one that was just built.
 
+mod archives;
 mod bad_input;
 mod cache;
 mod compose;
@@ -12,10 +13,12 @@ mod credentials;
 mod everywhere;
 mod files;
 mod forward_proxy;
+mod hostile_artifact;
 mod hostile_server;
 mod index;
 mod interop;
 mod layout;
+mod legacy;
 mod listing;
 mod login;
 mod manifest;

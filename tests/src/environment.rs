@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use tempfile::TempDir;
+pub use tempfile::TempDir;
 
 use crate::process::{Output, Running};
 

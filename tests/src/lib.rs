@@ -5,7 +5,7 @@
 //!       │     └──▶ scripted                                  misbehaving by script
 //!       └──▶ forward_proxy ──▶ …                           as networks have them
 //!  environment, process                                      where and how it runs
-//!  app, programs, attached, package                               what it is given
+//!  app, programs, attached, package, archive                 what it is given
 //!  peer                                                      what others make of it
 //! ```
 //!
@@ -19,6 +19,7 @@
 )]
 
 pub mod app;
+pub mod archive;
 pub mod attached;
 pub mod authority;
 pub mod environment;

@@ -6,6 +6,7 @@ use std::fs;
 
 use serde_json::{Value as Json, json};
 
+use crate::http;
 use crate::programs::HELLO_P2;
 use crate::scripted::{Answer, Request};
 
@@ -57,6 +58,39 @@ impl Shelf {
         self.manifests.insert(digest.clone(), content.clone());
         self.manifests.insert(tag.to_owned(), content);
         digest
+    }
+
+    /// The content of each blob, by digest.
+    pub fn blobs(&self) -> &BTreeMap<String, Vec<u8>> {
+        &self.blobs
+    }
+
+    /// Puts all of it into a repository of a registry that lets anyone do anything
+    /// (OCI distribution-spec v1.1.1, "Push").
+    pub fn publish(&self, registry: &str, repository: &str) {
+        let at = |path: &str| format!("http://{registry}/v2/{repository}/{path}");
+        for (digest, content) in &self.blobs {
+            if http::request("HEAD", &at(&format!("blobs/{digest}")), &[], b"")
+                .is_ok_and(|answer| answer.status == 200)
+            {
+                continue;
+            }
+            let begun = http::request("POST", &at("blobs/uploads/"), &[], b"");
+            let begun = begun.expect("the registry answers");
+            let place = begun.header("location").expect("it says where").to_owned();
+            let and = if place.contains('?') { '&' } else { '?' };
+            let place = format!("{place}{and}digest={digest}");
+            let octets = [("Content-Type", "application/octet-stream")];
+            let put = http::request("PUT", &place, &octets, content);
+            let put = put.expect("the registry answers");
+            assert_eq!(put.status, 201, "{}", put.text());
+        }
+        for (name, content) in &self.manifests {
+            let kind = [("Content-Type", MANIFEST)];
+            let put = http::request("PUT", &at(&format!("manifests/{name}")), &kind, content);
+            let put = put.expect("the registry answers");
+            assert_eq!(put.status, 201, "{}", put.text());
+        }
     }
 
     /// The answer of a registry whose every repository holds all of this.

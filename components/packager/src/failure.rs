@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use wharf_app::archive::{ArchiveError, SizeError};
+use wharf_oci::Descriptor as Layer;
 use wharf_oci::problem::clean;
 
 use crate::bindings::{Error, ErrorCode, content_store};
@@ -57,6 +59,24 @@ fn reason(code: &ErrorCode) -> String {
         code => return format!("can't be read: {code:?}"),
     };
     reason.to_owned()
+}
+
+/// A file that is not what the store said of it.
+#[expect(clippy::needless_pass_by_value, reason = "to be mapped with")]
+pub(crate) fn packing(error: SizeError) -> Error {
+    Error::Storage(error.to_string())
+}
+
+/// An archive of an artifact, which may come from anybody, that can't be used.
+pub(crate) fn archive(layer: &Layer, error: &ArchiveError) -> Error {
+    let text = format!("the archive {} {error}", layer.digest);
+    if error.is_limit() {
+        Error::LimitExceeded(text)
+    } else if error.is_hostile() {
+        Error::Refused(text)
+    } else {
+        Error::Other(text)
+    }
 }
 
 impl From<content_store::Error> for Error {

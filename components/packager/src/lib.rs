@@ -7,9 +7,10 @@
 //!
 //! ```text
 //!  packaging ─┬▶ pack ─┬──▶ compose ──▶ store ──▶ (content-store, content-files)
+//!             │        ├──▶ bundle ───▶ content, store
 //!             │        ├──▶ directory ──▶ (wasi:filesystem)
 //!             │        └──▶ source ──▶ (sources), directory, store
-//!             └▶ prepare ─▶ compose, store
+//!             └▶ prepare ─▶ compose, content, intake, store
 //! ```
 //!
 //! What can be decided without looking at a file is decided in `wharf-app`, and
@@ -18,9 +19,12 @@
 #![cfg(target_family = "wasm")]
 
 mod bindings;
+mod bundle;
 mod compose;
+mod content;
 mod directory;
 mod failure;
+mod intake;
 mod pack;
 mod packaging;
 mod prepare;

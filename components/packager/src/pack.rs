@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use wharf_app::artifact::{
-    CREATED, Content, DATA_LAYER, Draft, PackedComponent, PackedFile, created, image_config,
+    Archives, Archiving, Bundle, CREATED, Content, DATA_LAYER, Draft, PackedComponent, PackedFile,
+    created, image_config,
 };
 use wharf_app::files::{SelectError, SelectedFile, select};
 use wharf_app::locked::LockedApp;
@@ -14,10 +15,9 @@ use wharf_oci::media_type;
 
 use crate::bindings::{Descriptor, Error, Packed};
 use crate::directory::Directory;
-use crate::failure;
 use crate::settings::Settings;
 use crate::source::Contents;
-use crate::{compose, source, store};
+use crate::{bundle, compose, failure, source, store};
 
 /// How many files are taken in at once.
 pub(crate) const CONCURRENCY: usize = 16;
@@ -66,7 +66,8 @@ pub(crate) async fn pack(path: &str, settings: Settings) -> Result<Packed, Error
     if !settings.uncomposed {
         compose_all(&mut app, &mut packed).await?;
     }
-    let draft = Draft::new(app, packed).map_err(failure::input)?;
+    let archives = archive(&packed, settings.archiving).await?;
+    let draft = Draft::with_archives(app, packed, archives).map_err(failure::input)?;
     Ok(Packed {
         manifest: finish(draft, settings).await?,
         name: app_name,
@@ -144,6 +145,17 @@ async fn compose_all(app: &mut LockedApp, packed: &mut [PackedComponent]) -> Res
     }
     app.forget_what_was_composed();
     Ok(())
+}
+
+/// Archives what is not to be a layer of its own.
+async fn archive(components: &[PackedComponent], archiving: Archiving) -> Result<Archives, Error> {
+    let bundles = Bundle::choose(components, archiving).map_err(failure::input)?;
+    let mut archives = Archives::default();
+    for bundle in bundles {
+        let (digest, size) = bundle::archive(&bundle).await?;
+        archives.add(bundle, digest, size);
+    }
+    Ok(archives)
 }
 
 /// Puts the artifact's own documents into the store.

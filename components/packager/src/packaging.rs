@@ -13,7 +13,8 @@ impl Guest for Component {
         pack::pack(&path, settings).await
     }
 
-    async fn prepare(manifest: String) -> Result<Descriptor, Error> {
-        prepare::prepare(manifest).await
+    async fn prepare(manifest: String, options: packaging::Options) -> Result<Descriptor, Error> {
+        let settings = options.get::<Options>().settings();
+        prepare::prepare(manifest, &settings).await
     }
 }

@@ -1,23 +1,36 @@
 //! From an artifact as it was published to one that can be run as it stands.
 
 mod compose;
+mod unarchive;
 
 use wharf_app::artifact::Artifact;
 use wharf_oci::media_type;
 
 use crate::bindings::{Descriptor, Error};
+use crate::settings::Settings;
 use crate::{failure, store};
 
 /// What can be run in place of the artifact of this manifest.
-pub(crate) async fn prepare(manifest: String) -> Result<Descriptor, Error> {
+pub(crate) async fn prepare(manifest: String, settings: &Settings) -> Result<Descriptor, Error> {
     let bytes = store::document(&manifest)?;
-    let artifact = Artifact::parse(&bytes, None).map_err(failure::input)?;
-    if let Some(composed) = compose::prepare(&artifact).await? {
-        return Ok(composed);
-    }
-    Ok(Descriptor {
+    let mut ready = Descriptor {
         media_type: media_type::IMAGE_MANIFEST.to_owned(),
         digest: manifest,
         size: bytes.len() as u64,
-    })
+    };
+    // What can't be read is told by whoever runs it.
+    let Ok(mut artifact) = Artifact::parse(&bytes, None) else {
+        return Ok(ready);
+    };
+    if artifact.archives().next().is_some()
+        && let Some(unpacked) = unarchive::unarchive(&artifact, settings.limits).await?
+    {
+        let bytes = store::document(&unpacked.digest)?;
+        artifact = Artifact::parse(&bytes, None).map_err(failure::input)?;
+        ready = unpacked;
+    }
+    if let Some(composed) = compose::prepare(&artifact).await? {
+        return Ok(composed);
+    }
+    Ok(ready)
 }

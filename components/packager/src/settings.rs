@@ -3,6 +3,8 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
+use wharf_app::archive::Limits;
+use wharf_app::artifact::Archiving;
 use wharf_app::manifest::Publishing;
 
 use crate::bindings::exports::wharf::oci::packaging::GuestOptions;
@@ -18,6 +20,10 @@ pub(crate) struct Settings {
     pub(crate) publishing: Publishing,
     /// Whether components stay as they are.
     pub(crate) uncomposed: bool,
+    /// Which files travel in archives.
+    pub(crate) archiving: Archiving,
+    /// How much archives may hold that are unpacked.
+    pub(crate) limits: Limits,
 }
 
 /// The `options` resource.
@@ -58,5 +64,17 @@ impl GuestOptions for Options {
 
     fn leave_uncomposed(&self) {
         self.0.borrow_mut().uncomposed = true;
+    }
+
+    fn archive_files(&self) {
+        self.0.borrow_mut().archiving = Archiving::Always;
+    }
+
+    fn set_max_unpacked_size(&self, bytes: u64) {
+        self.0.borrow_mut().limits.bytes = Some(bytes);
+    }
+
+    fn set_max_files(&self, count: u64) {
+        self.0.borrow_mut().limits.entries = Some(count);
     }
 }

@@ -144,7 +144,8 @@ fn content(digest: Digest, size: u64) -> Result<Content, Error> {
     })
 }
 
-fn digest(text: &str) -> Result<Digest, Error> {
+/// A digest as the store says it.
+pub(crate) fn digest(text: &str) -> Result<Digest, Error> {
     text.parse().map_err(|error: DigestError| {
         Error::Other(format!("the content store named no digest: {error}"))
     })

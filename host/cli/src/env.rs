@@ -40,11 +40,14 @@ pub(crate) const VARIABLE_PREFIX: &str = "SPIN_VARIABLE_";
 /// (reproducible-builds.org, `SOURCE_DATE_EPOCH` 1.1).
 pub(crate) const SOURCE_DATE_EPOCH: &str = "SOURCE_DATE_EPOCH";
 
+/// When it is there, whatever it says, files are published in archives, as with Spin.
+pub(crate) const ARCHIVE_LAYERS: &str = "SPIN_OCI_ARCHIVE_LAYERS";
+
 /// A file of certificates to trust instead of the system's. Read by the TLS roots.
 pub(crate) const SSL_CERT_FILE: &str = "SSL_CERT_FILE";
 
 /// Each of them with one line of explanation, for `wharf --help`.
-pub(crate) const TABLE: [(&str, &str); 15] = [
+pub(crate) const TABLE: [(&str, &str); 16] = [
     (
         CACHE_DIR,
         "folder of the content store (default: the user's cache folder)",
@@ -66,6 +69,10 @@ pub(crate) const TABLE: [(&str, &str); 15] = [
     (
         SOURCE_DATE_EPOCH,
         "time that a pushed artifact says it was made at",
+    ),
+    (
+        ARCHIVE_LAYERS,
+        "when set, `push` puts all files of a component into an archive",
     ),
     (
         SSL_CERT_FILE,

@@ -266,13 +266,15 @@ impl From<UpError> for CommandError {
     }
 }
 
-/// Why an artifact of the store can't be run.
+/// Why an artifact of the store can't be run, or be written as files.
 #[derive(Debug)]
 pub(crate) enum RunError {
     /// It can't be made ready.
     Preparing(HostError),
     /// It can't be started.
     Starting(UpError),
+    /// Its files can't be written.
+    Writing(UnpackError),
 }
 
 impl RunError {
@@ -285,7 +287,10 @@ impl RunError {
                     HostError::MissingContent(_) | HostError::Integrity(_)
                 )
             }
-            Self::Starting(error) => is_about_content(error),
+            Self::Starting(error) | Self::Writing(UnpackError::Artifact(error)) => {
+                is_about_content(error)
+            }
+            Self::Writing(_) => false,
         }
     }
 }
@@ -302,12 +307,24 @@ impl From<UpError> for RunError {
     }
 }
 
+impl From<UnpackError> for RunError {
+    fn from(error: UnpackError) -> Self {
+        Self::Writing(error)
+    }
+}
+
 impl From<RunError> for CommandError {
     fn from(error: RunError) -> Self {
         match error {
             RunError::Starting(error) => Self::from(error),
+            RunError::Writing(error) => Self::from(error),
             // It is not a file of the user's that is wrong.
             RunError::Preparing(HostError::InvalidInput(text)) => Self::new(Kind::Other, text),
+            RunError::Preparing(HostError::LimitExceeded(text)) => Self::new(Kind::Refused, text)
+                .hint(
+                    "when you trust where it comes from, --max-unpacked-size and --max-files raise \
+                     what may be unpacked",
+                ),
             RunError::Preparing(error) => Self::from(error),
         }
     }
@@ -342,7 +359,7 @@ impl From<io::Error> for CommandError {
 /// Whether the store works, and what it holds of an application is incomplete or
 /// damaged: then it helps to fetch the application again. What the system refuses (a
 /// full disk, say) has the system's error as its source.
-pub(crate) fn is_about_content(error: &UpError) -> bool {
+fn is_about_content(error: &UpError) -> bool {
     matches!(error, UpError::Store(error) if error.source().is_none())
 }
 

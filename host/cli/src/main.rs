@@ -10,9 +10,11 @@ mod options;
 mod output;
 mod progress;
 mod prompt;
+mod size;
 mod source;
 mod stored;
 mod text;
+mod unpacking;
 mod variable;
 
 use std::process::ExitCode;

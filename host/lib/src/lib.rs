@@ -67,7 +67,7 @@ pub use pull::{Pull, PullOptions};
 pub use push::PushOptions;
 pub use report::{Outcome, Packed, Referrer, Report, Transfer};
 pub use source::registries_of;
-pub use wharf::{Builder, PackOptions, Wharf};
+pub use wharf::{Builder, PackOptions, PrepareOptions, Wharf};
 pub use wharf_net::{ClientCertificate, Proxies, ProxyAddress, ProxyError, Tls, VariableError};
 pub use wharf_oci::digest::DigestError;
 pub use wharf_oci::media_type::is_index;

@@ -8,8 +8,8 @@ use wharf_store::{Extent, Store, StoreError};
 /// How a core module begins, and a component does not (core specification, "Modules").
 const MODULE: &[u8] = b"\0asm\x01\0\0\0";
 
-/// Whether an artifact can be run as it stands, as far as a look tells: all of it is
-/// composed. What can't be read is of that kind too, since whoever runs it says best
+/// Whether an artifact can be run as it stands, as far as a look tells: nothing of it is
+/// in archives, and all of it is composed. What can't be read is of that kind too, since whoever runs it says best
 /// what is wrong.
 pub(crate) fn is_ready(store: &Store, manifest: &Digest) -> Result<bool, StoreError> {
     let Some(bytes) = store.get(manifest)? else {
@@ -18,6 +18,9 @@ pub(crate) fn is_ready(store: &Store, manifest: &Digest) -> Result<bool, StoreEr
     let Ok(artifact) = Artifact::parse(&bytes, None) else {
         return Ok(true);
     };
+    if artifact.archives().next().is_some() {
+        return Ok(false);
+    }
     let Some(bytes) = store.get(&artifact.locked_app().digest)? else {
         return Ok(true);
     };

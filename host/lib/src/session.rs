@@ -16,7 +16,7 @@ use crate::engine::{packager_engine, registry_engine};
 use crate::error::Error;
 use crate::operation::{Answer, Operation};
 use crate::state::State;
-use crate::wharf::PackOptions;
+use crate::wharf::{PackOptions, PrepareOptions};
 
 /// How the registry component is told to do its work.
 #[derive(Debug, Clone)]
@@ -133,10 +133,14 @@ impl PackagerComponent {
 }
 
 /// Makes of an artifact one that can be run as it stands.
-pub(crate) async fn prepare(state: State, manifest: String) -> Result<types::Descriptor, Error> {
+pub(crate) async fn prepare(
+    state: State,
+    manifest: String,
+    options: PrepareOptions,
+) -> Result<types::Descriptor, Error> {
     let pre = packager_pre().map_err(|error| broken(PACKAGER, &error))?;
     let mut store = store(pre.engine(), state);
-    let answered = call_prepare(pre, &mut store, manifest).await;
+    let answered = call_prepare(pre, &mut store, manifest, options).await;
     finished(PACKAGER, &store, answered)
 }
 
@@ -229,6 +233,9 @@ async fn call_packager(
             if settings.uncomposed {
                 set.call_leave_uncomposed(accessor, options).await?;
             }
+            if settings.archive_files {
+                set.call_archive_files(accessor, options).await?;
+            }
             packaging.call_pack(accessor, path, options).await
         })
         .await?
@@ -238,11 +245,23 @@ async fn call_prepare(
     pre: &packager::PackagerPre<State>,
     store: &mut Store<State>,
     manifest: String,
+    settings: PrepareOptions,
 ) -> wasmtime::Result<Result<types::Descriptor, types::Error>> {
     let instance = pre.instantiate_async(&mut *store).await?;
     let packaging = instance.wharf_oci_packaging();
     store
-        .run_concurrent(async |accessor| packaging.call_prepare(accessor, manifest).await)
+        .run_concurrent(async |accessor| {
+            let options = packaging.options().call_constructor(accessor).await?;
+            let set = packaging.options();
+            if let Some(bytes) = settings.max_unpacked_size {
+                set.call_set_max_unpacked_size(accessor, options, bytes)
+                    .await?;
+            }
+            if let Some(count) = settings.max_files {
+                set.call_set_max_files(accessor, options, count).await?;
+            }
+            packaging.call_prepare(accessor, manifest, options).await
+        })
         .await?
 }
 

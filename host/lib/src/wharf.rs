@@ -74,6 +74,19 @@ pub struct PackOptions {
     /// When registries are asked for packages: for a version that is named, and for
     /// what is at an address, [`Pull::Always`] does what [`Pull::Missing`] does.
     pub fetch: Pull,
+    /// Whether all files of each component become an archive. Otherwise files are
+    /// archived only where there would be more layers than registries take.
+    pub archive_files: bool,
+}
+
+/// How an artifact is made one that can be run as it stands.
+#[derive(Debug, Clone, Default)]
+pub struct PrepareOptions {
+    /// How many bytes its archives may have unpacked, all together. Default: 2 GiB, and
+    /// at most a hundred times what they have packed when that is more than 64 MiB.
+    pub max_unpacked_size: Option<u64>,
+    /// How many entries its archives may have, all together. Default: 10,000.
+    pub max_files: Option<u64>,
 }
 
 /// What a call concerns.
@@ -284,16 +297,28 @@ impl Wharf {
             self.0.observer.clone(),
             Bounds::new(self.0.processor_time),
         );
-        state.ahead = ahead;
+        // A file of an archive is no layer, and so is not to be sent.
+        state.ahead = ahead.filter(|_| !options.archive_files);
         let path = format!("{GUEST_DIRECTORY}/{name}");
         let packed = self.0.packager.pack(state, path, options.clone()).await?;
         packed.try_into()
     }
 
     /// Makes of an artifact in the store, all of which must be there, one that can be
-    /// run as it stands. One that is of this kind is answered as it is; what is made
-    /// depends on the artifact alone.
+    /// run as it stands: files that travelled in archives are layers of their own there.
+    /// One that is of this kind is answered as it is; what is made depends on the artifact
+    /// alone.
     pub async fn prepare(&self, manifest: &Digest) -> Result<Digest, Error> {
+        self.prepare_with(manifest, &PrepareOptions::default())
+            .await
+    }
+
+    /// [`Wharf::prepare`] with options.
+    pub async fn prepare_with(
+        &self,
+        manifest: &Digest,
+        options: &PrepareOptions,
+    ) -> Result<Digest, Error> {
         let _work = self.at_work().await?;
         let (store, looked_at) = (self.0.store.clone(), manifest.clone());
         let ready = spawn_blocking(move || prepare::is_ready(&store, &looked_at)).await;
@@ -310,7 +335,7 @@ impl Wharf {
             self.0.observer.clone(),
             Bounds::new(self.0.processor_time),
         );
-        let prepared = session::prepare(state, manifest.to_string()).await?;
+        let prepared = session::prepare(state, manifest.to_string(), options.clone()).await?;
         Ok(report::descriptor(prepared)?.digest)
     }
 

@@ -202,6 +202,7 @@ impl Document {
         let artifact = Artifact::parse(&small(store, manifest)?, None)?;
         let app = LockedApp::from_json(&small(store, &artifact.locked_app().digest)?)?;
         check::requirements(&app)?;
+        check::unpacked(&artifact)?;
         if app.triggers.len() > MOST_TRIGGERS {
             return Err(UpError::Invalid(format!(
                 "the application has {} triggers, and at most {MOST_TRIGGERS} are served",

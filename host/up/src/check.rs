@@ -4,6 +4,7 @@
 use wasmtime::Engine;
 use wasmtime::component::Component;
 use wasmtime::component::types::ComponentItem;
+use wharf_app::artifact::Artifact;
 use wharf_app::locked::{HttpExecutor, HttpTrigger, LockedApp, LockedComponent};
 use wharf_oci::problem::clean;
 
@@ -92,6 +93,18 @@ pub(crate) fn requirements(app: &LockedApp) -> Result<(), UpError> {
         Some((place, feature)) => Err(UpError::Unsupported(format!(
             "{place} requires the host feature `{}`, which `wharf up` does not offer yet",
             clean(feature, 100)
+        ))),
+    }
+}
+
+/// Whether its files are there as they are.
+pub(crate) fn unpacked(artifact: &Artifact) -> Result<(), UpError> {
+    match artifact.archives().next() {
+        None => Ok(()),
+        Some(archive) => Err(UpError::Invalid(format!(
+            "files of the application are in the archive {}, which has to be unpacked first: \
+             `Wharf::prepare` of `wharf-host` does that",
+            archive.digest
         ))),
     }
 }

@@ -19,7 +19,7 @@ use crate::UpError;
 use crate::content::Content;
 
 /// How many files and how many directories an application may have.
-pub(crate) const MOST_ENTRIES: usize = 10_000;
+pub(crate) const MOST_ENTRIES: usize = 20_000;
 
 /// Lays out the files of components in one scratch directory.
 pub(crate) struct Layout<'a> {

@@ -6,6 +6,7 @@
 //! ```text
 //!   manifest ──▶ config        platform wasm/Wasip1, and which layer is the locked app
 //!            ├─▶ layer …       each component's WebAssembly, its dependencies', its files, each once
+//!            ├─▶ layer …       archives of files, where there would be too many layers
 //!            └─▶ last layer    the locked app, which names all of it by digest
 //! ```
 //!
@@ -14,12 +15,15 @@
 //! depends on when, where or in which order it was made.
 
 mod annotation;
+mod bundle;
 mod config;
 mod media_type;
 mod pack;
 mod read;
+mod unpacked;
 
 pub use annotation::{Annotations, CREATED, created};
+pub use bundle::{Archives, Archiving, Bundle};
 pub use config::image_config;
 pub use media_type::{
     ARCHIVE_LAYER, DATA_LAYER, IMAGE_CONFIG, LOCKED_APP, WASM_CONFIG, WASM_LAYER,
@@ -27,6 +31,7 @@ pub use media_type::{
 };
 pub use pack::{Content, Draft, PackError, PackedComponent, PackedFile};
 pub use read::{Artifact, ReadError};
+pub use unpacked::Wanted;
 
 /// The largest content that travels within the locked app, in bytes: Spin's bound.
 pub const INLINE_BYTES: u64 = 128;

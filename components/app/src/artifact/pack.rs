@@ -6,7 +6,7 @@ use serde::Serialize;
 use wharf_oci::{Descriptor, Digest};
 
 use super::{
-    Annotations, Artifact, DATA_LAYER, IMAGE_CONFIG, INLINE_BYTES, LAYERS, LOCKED_APP,
+    ARCHIVE_LAYER, Annotations, Archives, Artifact, DATA_LAYER, IMAGE_CONFIG, LAYERS, LOCKED_APP,
     LOCKED_APP_BYTES, WASM_LAYER,
 };
 use crate::locked::{
@@ -21,7 +21,7 @@ pub struct Content {
     pub digest: Digest,
     /// Its exact length in bytes.
     pub size: u64,
-    /// The bytes, where it has at most [`INLINE_BYTES`].
+    /// The bytes, where it has at most [`INLINE_BYTES`](super::INLINE_BYTES).
     pub inline: Option<Vec<u8>>,
 }
 
@@ -60,9 +60,8 @@ pub struct Draft {
 pub enum PackError {
     /// More layers than registries take.
     #[error(
-        "the application has {0} components and files of more than {INLINE_BYTES} bytes, and at \
-         most {most} can be published: leave files out with `exclude_files`, or put them into fewer \
-         larger ones",
+        "the application needs {0} layers for its components and archives, and at most {most} can \
+         be published: leave components out",
         most = LAYERS - 1
     )]
     TooManyLayers(usize),
@@ -93,7 +92,16 @@ pub enum PackError {
 impl Draft {
     /// Puts content into an application, of which `contents` has the components'
     /// in their order. The same input gives the same bytes.
-    pub fn new(mut app: LockedApp, contents: Vec<PackedComponent>) -> Result<Self, PackError> {
+    pub fn new(app: LockedApp, contents: Vec<PackedComponent>) -> Result<Self, PackError> {
+        Self::with_archives(app, contents, Archives::default())
+    }
+
+    /// The same with archives, of which no file becomes a layer of its own.
+    pub fn with_archives(
+        mut app: LockedApp,
+        contents: Vec<PackedComponent>,
+        archives: Archives,
+    ) -> Result<Self, PackError> {
         if app.components.len() != contents.len() {
             return Err(PackError::Mismatch {
                 components: app.components.len(),
@@ -110,7 +118,9 @@ impl Draft {
                 .files
                 .sort_by(|one, other| one.path.cmp(&other.path));
             for file in &content.files {
-                if file.content.inline.is_none() {
+                let is_elsewhere =
+                    file.content.inline.is_some() || archives.has(&file.content.digest);
+                if !is_elsewhere {
                     layers.add(DATA_LAYER, &file.content);
                 }
             }
@@ -119,6 +129,9 @@ impl Draft {
                 path: file.path.into(),
             };
             component.files = content.files.into_iter().map(path_of).collect();
+        }
+        for archive in archives.into_layers() {
+            layers.push(ARCHIVE_LAYER, archive);
         }
         // Where the application lay before is nobody's business.
         app.metadata.remove("origin");
@@ -177,14 +190,8 @@ impl Draft {
         let mut layers = self.layers;
         let size = self.locked_app.len() as u64;
         layers.push(Descriptor::new(LOCKED_APP, locked_app, size));
-        let manifest = Manifest {
-            schema_version: 2,
-            config: Descriptor::new(IMAGE_CONFIG, config, config_size),
-            layers,
-            annotations: self.annotations.into_map(),
-        };
-        // Maps with string keys and no foreign serializer: it can't fail.
-        serde_json::to_vec(&manifest).unwrap_or_default()
+        let config = Descriptor::new(IMAGE_CONFIG, config, config_size);
+        Manifest::new(config, layers, self.annotations.into_map()).to_json()
     }
 }
 
@@ -192,12 +199,32 @@ impl Draft {
 /// own.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Manifest {
+pub(super) struct Manifest {
     schema_version: u32,
     config: Descriptor,
     layers: Vec<Descriptor>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     annotations: BTreeMap<String, String>,
+}
+
+impl Manifest {
+    pub(super) fn new(
+        config: Descriptor,
+        layers: Vec<Descriptor>,
+        annotations: BTreeMap<String, String>,
+    ) -> Self {
+        Self {
+            schema_version: 2,
+            config,
+            layers,
+            annotations,
+        }
+    }
+
+    pub(super) fn to_json(&self) -> Vec<u8> {
+        // Maps with string keys and no foreign serializer: it can't fail.
+        serde_json::to_vec(self).unwrap_or_default()
+    }
 }
 
 /// Puts content into a component's dependencies.
@@ -250,8 +277,12 @@ struct Layers {
 
 impl Layers {
     fn add(&mut self, media_type: &'static str, content: &Content) {
-        if self.seen.insert((media_type, content.digest.clone())) {
-            let layer = Descriptor::new(media_type, content.digest.clone(), content.size);
+        let layer = Descriptor::new(media_type, content.digest.clone(), content.size);
+        self.push(media_type, layer);
+    }
+
+    fn push(&mut self, media_type: &'static str, layer: Descriptor) {
+        if self.seen.insert((media_type, layer.digest.clone())) {
             self.list.push(layer);
         }
     }
@@ -260,6 +291,7 @@ impl Layers {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::artifact::Bundle;
     use crate::locked::{Dependency, Inherit};
 
     const APP: &str = r#"{"spin_lock_version":0,"metadata":{"authors":["Ada"],"name":"shop","origin":"file:///home/ada/spin.toml","version":"1.0.0"},"triggers":[],"components":[
@@ -438,6 +470,33 @@ mod tests {
     }
 
     #[test]
+    fn what_is_archived_is_no_layer_of_its_own_and_is_named_all_the_same() {
+        let mut archives = Archives::default();
+        let member = |path: &str, seed| (path.to_owned(), content(seed));
+        let members = [member("a/z.txt", 4), member("small", 9)].into();
+        archives.add(Bundle { members }, digest(11), 77);
+        let members = [member("copy", 3)].into();
+        archives.add(Bundle { members }, digest(11), 77);
+        let plain = Draft::new(app(), contents()).unwrap();
+        let draft = Draft::with_archives(app(), contents(), archives).unwrap();
+        assert_eq!(draft.locked_app(), plain.locked_app());
+        let layers: Vec<_> = draft
+            .layers
+            .iter()
+            .map(|l| (&*l.media_type, &l.digest))
+            .collect();
+        assert_eq!(
+            layers,
+            [
+                (WASM_LAYER, &digest(1)),
+                (WASM_LAYER, &digest(2)),
+                (DATA_LAYER, &digest(1)),
+                (ARCHIVE_LAYER, &digest(11)),
+            ]
+        );
+    }
+
+    #[test]
     fn as_many_layers_as_registries_take() {
         let many = |count: usize| {
             let mut contents = contents();
@@ -458,9 +517,8 @@ mod tests {
         assert!(many(497).is_ok());
         assert_eq!(
             many(498).unwrap_err().to_string(),
-            "the application has 500 components and files of more than 128 bytes, and at most 499 \
-             can be published: leave files out with `exclude_files`, or put them into fewer larger \
-             ones"
+            "the application needs 500 layers for its components and archives, and at most 499 can \
+             be published: leave components out"
         );
     }
 

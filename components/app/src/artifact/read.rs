@@ -1,5 +1,7 @@
 //! From the manifest of an artifact to where its application is.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use wharf_oci::manifest::{Image, Manifest, ManifestError};
 use wharf_oci::problem::clean;
 use wharf_oci::{Descriptor, Digest, media_type};
@@ -8,14 +10,18 @@ use super::{
     ARCHIVE_LAYER, LOCKED_APP, LOCKED_APP_BYTES, WASM_CONFIG, WASM_LAYER, WASM_LAYER_PACKAGE,
 };
 
-/// How many layers of a foreign artifact are looked at. Spin makes at most 500.
-const MOST_LAYERS: usize = 10_000;
+/// How many layers are looked at. Spin makes at most 500; what archives were unpacked
+/// into is more.
+const MOST_LAYERS: usize = 20_000;
 
 /// The manifest of a published application.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Artifact {
+    pub(super) config: Descriptor,
     locked_app: Descriptor,
-    layers: Vec<Descriptor>,
+    pub(super) layers: Vec<Descriptor>,
+    /// The places of the layers that are one piece of content each.
+    places: BTreeMap<Digest, usize>,
 }
 
 /// Why a manifest is not that of an application that can be used.
@@ -45,9 +51,6 @@ pub enum ReadError {
     /// More than one layer says that it is the locked app.
     #[error("the artifact is ambiguous: it has {0} locked applications")]
     Ambiguous(usize),
-    /// Its files are in archives.
-    #[error("the application's files are in archives, which can't be read yet")]
-    Archive,
     /// More layers than anybody needs.
     #[error("the artifact has {0} layers, and at most {MOST_LAYERS} are read")]
     TooManyLayers(usize),
@@ -75,13 +78,17 @@ impl Artifact {
         if locked_app.size > LOCKED_APP_BYTES {
             return Err(ReadError::LockedAppTooLarge(locked_app.size));
         }
-        let is_archive = |layer: &Descriptor| is(layer, ARCHIVE_LAYER);
-        if manifest.layers.iter().any(is_archive) {
-            return Err(ReadError::Archive);
+        let mut places = BTreeMap::new();
+        for (place, layer) in manifest.layers.iter().enumerate() {
+            if !is_archive(layer) {
+                places.entry(layer.digest.clone()).or_insert(place);
+            }
         }
         Ok(Self {
+            config: manifest.config,
             locked_app,
             layers: manifest.layers,
+            places,
         })
     }
 
@@ -100,10 +107,23 @@ impl Artifact {
     /// The layer with this digest. Content that is no layer of the artifact does
     /// not belong to the application, whatever its locked app says: the store it
     /// is read from has other people's content too.
+    ///
+    /// An archive is none of them: what is in it becomes one by [`Artifact::unpacked`].
     #[must_use]
     pub fn layer(&self, digest: &Digest) -> Option<&Descriptor> {
-        self.layers.iter().find(|layer| layer.digest == *digest)
+        self.layers.get(*self.places.get(digest)?)
     }
+
+    /// The layers that are archives of files, each once.
+    pub fn archives(&self) -> impl Iterator<Item = &Descriptor> {
+        let mut seen = BTreeSet::new();
+        let archives = self.layers.iter().filter(|layer| is_archive(layer));
+        archives.filter(move |layer| seen.insert(&layer.digest))
+    }
+}
+
+pub(super) fn is_archive(layer: &Descriptor) -> bool {
+    is(layer, ARCHIVE_LAYER)
 }
 
 fn locked_app(manifest: &Image) -> Result<Descriptor, ReadError> {
@@ -166,6 +186,23 @@ mod tests {
     }
 
     #[test]
+    fn an_archive_is_no_piece_of_content() {
+        let layers = [
+            blob(ARCHIVE_LAYER, 1, 9),
+            blob(ARCHIVE_LAYER, 1, 9),
+            blob(ARCHIVE_LAYER, 2, 5),
+            blob(DATA_LAYER, 2, 5),
+            blob(LOCKED_APP, 3, 1),
+        ];
+        let artifact = parse(IMAGE_CONFIG, &layers).unwrap();
+        let archives: Vec<_> = artifact.archives().map(|layer| layer.size).collect();
+        assert_eq!(archives, [9, 5]);
+        assert_eq!(artifact.layer(&Digest::from_sha256(&[1; 32])), None);
+        let both = artifact.layer(&Digest::from_sha256(&[2; 32])).unwrap();
+        assert_eq!(both.media_type, DATA_LAYER);
+    }
+
+    #[test]
     fn what_is_no_application_says_what_it_is() {
         let refused = |config, layers: &[String]| parse(config, layers).unwrap_err();
         let wasm = [blob(WASM_LAYER_PACKAGE, 1, 100)];
@@ -178,8 +215,6 @@ mod tests {
         );
         let twice = [blob(LOCKED_APP, 1, 1), blob(LOCKED_APP, 2, 1)];
         assert_eq!(refused(IMAGE_CONFIG, &twice), ReadError::Ambiguous(2));
-        let archive = [blob(ARCHIVE_LAYER, 1, 1), blob(LOCKED_APP, 2, 1)];
-        assert_eq!(refused(IMAGE_CONFIG, &archive), ReadError::Archive);
         let huge = [blob(LOCKED_APP, 1, u64::MAX)];
         assert_eq!(
             refused(IMAGE_CONFIG, &huge),

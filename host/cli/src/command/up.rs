@@ -16,6 +16,7 @@ use crate::options::{self, ConnectionArgs, OutputArgs, PullArgs, StoreArgs};
 use crate::output::{Answer, Output};
 use crate::progress::Progress;
 use crate::source::{self, Source};
+use crate::unpacking::UnpackingArgs;
 use crate::variable;
 
 /// Run an application and serve its HTTP routes
@@ -103,6 +104,9 @@ pub(super) struct Args {
 
     #[command(flatten)]
     when: PullArgs,
+
+    #[command(flatten)]
+    unpacking: UnpackingArgs,
 
     #[command(flatten)]
     pub(super) output: OutputArgs,
@@ -203,10 +207,11 @@ impl Args {
                     platform: self.platform.clone(),
                     referrers: false,
                 };
-                fetched(&wharf, &reference, &options, settings, &progress).await
+                let unpacking = self.unpacking;
+                fetched(&wharf, &reference, &options, unpacking, settings, &progress).await
             }
             Source::Manifest(manifest) => {
-                packed(&wharf, &manifest, &packing, settings, output).await
+                packed(&wharf, &manifest, &packing, self.unpacking, settings, output).await
             }
         }
     }
@@ -217,6 +222,7 @@ async fn packed(
     wharf: &Wharf,
     manifest: &Path,
     options: &PackOptions,
+    unpacking: UnpackingArgs,
     settings: Settings,
     output: Output,
 ) -> Result<App, CommandError> {
@@ -227,7 +233,7 @@ async fn packed(
     for warning in &packed.warnings {
         output.warning(warning);
     }
-    ready(wharf, &packed.manifest.digest, settings)
+    ready(wharf, &packed.manifest.digest, unpacking, settings)
         .await
         .map_err(|error| {
             CommandError::from(error).while_doing(format!("cannot run {}", manifest.display()))
@@ -235,12 +241,17 @@ async fn packed(
 }
 
 /// The application of an artifact in the store, once it is made ready to be run.
-async fn ready(wharf: &Wharf, artifact: &Digest, settings: Settings) -> Result<App, RunError> {
+async fn ready(
+    wharf: &Wharf,
+    artifact: &Digest,
+    unpacking: UnpackingArgs,
+    settings: Settings,
+) -> Result<App, RunError> {
     let settings = Settings {
         published: Some(artifact.clone()),
         ..settings
     };
-    let ready = wharf.prepare(artifact).await?;
+    let ready = unpacking.prepare(wharf, artifact).await?;
     Ok(wharf_up::prepare(wharf.store(), &ready, settings).await?)
 }
 
@@ -250,15 +261,16 @@ async fn fetched(
     wharf: &Wharf,
     reference: &Reference,
     options: &PullOptions,
+    unpacking: UnpackingArgs,
     settings: Settings,
     progress: &Progress,
 ) -> Result<App, CommandError> {
     let digest = pull(wharf, reference, options, progress).await?;
-    let mut prepared = ready(wharf, &digest, settings.clone()).await;
+    let mut prepared = ready(wharf, &digest, unpacking, settings.clone()).await;
     if matches!(&prepared, Err(error) if error.is_about_content()) {
         let exactly = reference.at_digest(digest.clone());
         pull(wharf, &exactly, options, progress).await?;
-        prepared = ready(wharf, &digest, settings).await;
+        prepared = ready(wharf, &digest, unpacking, settings).await;
     }
     prepared
         .map_err(|error| CommandError::from(error).while_doing(format!("cannot run {reference}")))

@@ -214,6 +214,10 @@ impl<I: Inlet> Drop for Sink<I> {
         let Some(done) = self.done.take() else {
             return;
         };
+        if done.is_closed() {
+            // Nobody waits for it: the call was given up, and this is not its end.
+            return;
+        }
         let rest = std::mem::take(&mut self.waiting);
         let writing = std::mem::replace(&mut self.writing, Writing::Over);
         self.runtime.spawn(async move {

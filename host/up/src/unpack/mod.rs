@@ -132,6 +132,7 @@ fn planned(store: &Store, manifest: &Digest) -> Result<Tree, UnpackError> {
 }
 
 fn application(store: &Store, artifact: &Artifact) -> Result<Tree, UnpackError> {
+    check::unpacked(artifact)?;
     let locked = small(store, &artifact.locked_app().digest)?;
     let app = LockedApp::from_json(&locked).map_err(UpError::from)?;
     let mut tree = Tree::default();

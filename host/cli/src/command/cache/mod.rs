@@ -3,7 +3,6 @@
 mod info;
 mod list;
 mod prune;
-mod size;
 mod verify;
 
 use clap::Subcommand;

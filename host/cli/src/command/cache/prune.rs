@@ -4,10 +4,11 @@ use indicatif::DecimalBytes;
 use serde::Serialize;
 
 use super::info::Amount;
-use super::{size, with};
+use super::with;
 use crate::error::CommandError;
 use crate::options::{OutputArgs, StoreArgs};
 use crate::output::{Answer, Output};
+use crate::size;
 
 /// Make room in the content store
 ///

@@ -3,14 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
-use wharf_host::{Digest, Platform, PullOptions, Reference, Report, Wharf};
-use wharf_up::{UnpackError, Unpacked};
+use wharf_host::{Digest, Error as HostError, Platform, PullOptions, Reference, Report, Wharf};
+use wharf_up::Unpacked;
 
 use super::transfers::{Transferred, summary, transferred};
-use crate::error::{CommandError, is_about_content};
+use crate::error::{CommandError, RunError};
 use crate::options::{self, ConnectionArgs, OutputArgs, PullArgs, StoreArgs};
 use crate::output::{Answer, Output};
 use crate::progress::Progress;
+use crate::unpacking::UnpackingArgs;
 
 /// Fetch an application into the content store
 ///
@@ -78,6 +79,9 @@ pub(in crate::command) struct Args {
     when: PullArgs,
 
     #[command(flatten)]
+    unpacking: UnpackingArgs,
+
+    #[command(flatten)]
     pub(super) output: OutputArgs,
 }
 
@@ -108,6 +112,11 @@ struct Files {
 impl Args {
     /// Fetches it.
     pub(super) async fn run(self, output: Output) -> Result<(), CommandError> {
+        if let (None, Some(flag)) = (&self.to, self.unpacking.given()) {
+            return Err(CommandError::usage(format!(
+                "{flag} is for what -o writes: without it, archives stay packed"
+            )));
+        }
         let progress = Progress::new(output);
         let store = self.store.open()?;
         let wharf = options::wharf(
@@ -129,7 +138,13 @@ impl Args {
             None => None,
             Some(to) => {
                 let again = (self.reference.at_digest(digest.clone()), &options);
-                let written = unpacked(&wharf, digest, to, self.force, again, &progress).await?;
+                let what = Written {
+                    manifest: digest,
+                    to,
+                    force: self.force,
+                    unpacking: self.unpacking,
+                };
+                let written = unpacked(&wharf, &what, again, &progress).await?;
                 Some(Files {
                     directory: to.display().to_string(),
                     count: written.files,
@@ -161,28 +176,42 @@ async fn pull(
     })
 }
 
+/// What is to be written, and where.
+struct Written<'a> {
+    manifest: &'a Digest,
+    to: &'a Path,
+    force: bool,
+    unpacking: UnpackingArgs,
+}
+
+impl Written<'_> {
+    async fn write(&self, wharf: &Wharf) -> Result<Unpacked, RunError> {
+        let ready = self.unpacking.prepare(wharf, self.manifest).await?;
+        let (store, to, force) = (wharf.store().clone(), self.to.to_owned(), self.force);
+        let write = move || wharf_up::unpack(&store, &ready, &to, force);
+        match tokio::task::spawn_blocking(write).await {
+            Ok(written) => Ok(written?),
+            Err(error) => Err(HostError::Other(format!("a task ended early: {error}")).into()),
+        }
+    }
+}
+
 /// Writes the artifact as files. What of it turns out to be damaged in the store (which
 /// then sets it aside) is fetched again, once.
 async fn unpacked(
     wharf: &Wharf,
-    digest: &Digest,
-    to: &Path,
-    force: bool,
+    what: &Written<'_>,
     (reference, options): (Reference, &PullOptions),
     progress: &Progress,
 ) -> Result<Unpacked, CommandError> {
-    let write = async || {
-        let (store, digest, to) = (wharf.store().clone(), digest.clone(), to.to_owned());
-        tokio::task::spawn_blocking(move || wharf_up::unpack(&store, &digest, &to, force)).await
-    };
-    let mut written = write().await.map_err(std::io::Error::from)?;
-    if matches!(&written, Err(UnpackError::Artifact(error)) if is_about_content(error)) {
+    let mut written = what.write(wharf).await;
+    if matches!(&written, Err(error) if error.is_about_content()) {
         pull(wharf, &reference, options, progress).await?;
-        written = write().await.map_err(std::io::Error::from)?;
+        written = what.write(wharf).await;
     }
     written.map_err(|error| {
         CommandError::from(error)
-            .while_doing(format!("cannot write {reference} to {}", to.display()))
+            .while_doing(format!("cannot write {reference} to {}", what.to.display()))
     })
 }
 

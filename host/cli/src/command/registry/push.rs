@@ -21,6 +21,10 @@ use crate::{env, source};
 /// every time; with `$SOURCE_DATE_EPOCH` set, the artifact says that it was made then.
 /// Components must be built: `build` commands are not run.
 ///
+/// Each file is a layer of its own, so that what did not change is not sent again. Where
+/// that would be more layers than registries take, the smallest go into one archive; with
+/// $SPIN_OCI_ARCHIVE_LAYERS set, all files of a component go into one.
+///
 /// What is in the content store already, because it was loaded or pulled, is sent as
 /// it is.
 #[derive(Debug, clap::Args)]
@@ -214,6 +218,7 @@ impl PackingArgs {
             build: self.include_build,
             secret_defaults: self.include_secret_defaults,
             uncomposed: !self.compose,
+            archive_files: std::env::var_os(env::ARCHIVE_LAYERS).is_some(),
             ..PackOptions::default()
         })
     }

@@ -2,7 +2,7 @@
 
 /// Parses a number of bytes: `500000`, `500k`, `1.5G`, `512MiB`. Units are powers of
 /// 1000, as sizes are printed; with an `i` of 1024.
-pub(super) fn parse(text: &str) -> Result<u64, String> {
+pub(crate) fn parse(text: &str) -> Result<u64, String> {
     let wrong = || "expected a size, for example `500M`, `1.5G` or `512MiB`".to_owned();
     let digits = text
         .find(|c: char| !c.is_ascii_digit() && c != '.')
