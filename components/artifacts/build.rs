@@ -15,10 +15,11 @@ mod engine;
 const TARGET: &str = "wasm32-wasip2";
 const COMPONENTS: [&str; 2] = ["registry", "packager"];
 /// What a component is made of: when any of it changes, so does the component.
-const SOURCES: [&str; 8] = [
+const SOURCES: [&str; 9] = [
     "Cargo.lock",
     "Cargo.toml",
     "components/app",
+    "components/interfaces",
     "components/oci",
     "components/packager",
     "components/registry",
@@ -93,6 +94,7 @@ fn build(root: &Path, out: &Path, component: &str) -> Result<PathBuf, Box<dyn Er
 fn without_names(component: &[u8]) -> Result<Vec<u8>, Box<dyn Error>> {
     let mut kept = Vec::with_capacity(component.len());
     let mut from = 0;
+    let offset = |bytes: u64| usize::try_from(bytes);
     let mut depth = 0_u32;
     for payload in Parser::new(0).parse_all(component) {
         match payload? {
@@ -101,9 +103,10 @@ fn without_names(component: &[u8]) -> Result<Vec<u8>, Box<dyn Error>> {
             Payload::CustomSection(section) if depth == 0 => {
                 let range = section.range();
                 // The range leaves out the section's id and length.
-                let length_bytes = leb128_bytes(range.len());
-                kept.extend_from_slice(&component[from..range.start - length_bytes - 1]);
-                from = range.end;
+                let (start, end) = (offset(range.start)?, offset(range.end)?);
+                let length_bytes = leb128_bytes(end - start);
+                kept.extend_from_slice(&component[from..start - length_bytes - 1]);
+                from = end;
             }
             _ => {}
         }

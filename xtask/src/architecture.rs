@@ -8,7 +8,7 @@ use crate::cargo::{cargo, root};
 
 /// Each crate of the workspace with the others that it may depend on. What is not here
 /// is refused: a new crate says here where it stands.
-const MAY_DEPEND_ON: [(&str, &[&str]); 11] = [
+const MAY_DEPEND_ON: [(&str, &[&str]); 12] = [
     ("wharf", &["wharf-host", "wharf-up"]),
     (
         "wharf-host",
@@ -28,7 +28,11 @@ const MAY_DEPEND_ON: [(&str, &[&str]); 11] = [
     ("wharf-net", &["wharf-oci"]),
     ("wharf-artifacts", &[]),
     ("wharf-registry", &["wharf-oci"]),
-    ("wharf-packager", &["wharf-app", "wharf-oci"]),
+    (
+        "wharf-packager",
+        &["wharf-app", "wharf-interfaces", "wharf-oci"],
+    ),
+    ("wharf-interfaces", &[]),
     ("wharf-app", &["wharf-oci"]),
     ("wharf-oci", &[]),
     // A mistake of ours must not be mirrored in what tests us.

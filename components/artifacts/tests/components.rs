@@ -56,7 +56,7 @@ fn the_registry_component_has_neither_files_nor_sockets() {
 #[test]
 fn the_packager_component_has_no_network() {
     let names = imports(wharf_artifacts::PACKAGER_WASM);
-    assert_only(&names, &["wasi:http", "wasi:sockets", "wasi:random"]);
+    assert_only(&names, &["wasi:http", "wasi:sockets", "wasi:random/random"]);
     // Files through WASI 0.3 alone: the calls of 0.2 would block all others.
     let files: Vec<_> = names
         .iter()
