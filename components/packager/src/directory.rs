@@ -1,5 +1,7 @@
 //! The application's directory, as the host lends it.
 
+use std::fmt;
+
 use wharf_app::files::{Entry, Kind, Tree};
 use wharf_app::path::AppPath;
 use wharf_oci::problem::clean;
@@ -15,6 +17,11 @@ use crate::failure;
 pub(crate) struct Directory(File);
 
 impl Directory {
+    /// A directory that was lent open.
+    pub(crate) fn of(directory: File) -> Self {
+        Self(directory)
+    }
+
     /// The directory of the file at `path`, a path of the preopened directories,
     /// and the file's name in it.
     pub(crate) async fn of_file(path: &str) -> Result<(Self, String), Error> {
@@ -87,7 +94,11 @@ impl Directory {
     }
 
     /// The first `most` bytes of a file, or all when it has fewer.
-    pub(crate) async fn prefix(file: &File, path: &AppPath, most: usize) -> Result<Vec<u8>, Error> {
+    pub(crate) async fn prefix(
+        file: &File,
+        path: impl fmt::Display,
+        most: usize,
+    ) -> Result<Vec<u8>, Error> {
         let (mut stream, end) = file.read_via_stream(0);
         let mut bytes = Vec::new();
         while bytes.len() < most {

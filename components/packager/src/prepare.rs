@@ -1,21 +1,20 @@
 //! From an artifact as it was published to one that can be run as it stands.
 
-use wharf_app::artifact::Artifact;
+mod single;
+
+use wharf_app::artifact::{Artifact, ReadError};
 use wharf_oci::media_type;
 
-use crate::bindings::{Descriptor, Error, content_store};
-use crate::failure;
+use crate::bindings::{Descriptor, Error};
+use crate::store;
 
 /// What can be run in place of the artifact of this manifest.
-#[expect(
-    clippy::unused_async,
-    reason = "the steps that make one wait for the store"
-)]
 pub(crate) async fn prepare(manifest: String) -> Result<Descriptor, Error> {
-    let Some(bytes) = content_store::get(&manifest)? else {
-        return Err(Error::MissingContent(manifest));
-    };
-    Artifact::parse(&bytes, None).map_err(failure::input)?;
+    let bytes = store::document(&manifest)?;
+    // What can't be read is told by whoever runs it.
+    if let Err(ReadError::SingleComponent) = Artifact::parse(&bytes, None) {
+        return single::prepare(&bytes).await;
+    }
     Ok(Descriptor {
         media_type: media_type::IMAGE_MANIFEST.to_owned(),
         digest: manifest,

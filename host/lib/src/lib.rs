@@ -49,6 +49,7 @@ mod push;
 mod query;
 mod report;
 mod session;
+mod single;
 mod state;
 mod wharf;
 

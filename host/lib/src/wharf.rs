@@ -23,8 +23,11 @@ use crate::mirror::Mirror;
 use crate::operation::{Answer, Operation};
 use crate::progress::{Event, Observer, Unobserved};
 use crate::report::{self, Packed};
-use crate::session::{self, Asked, Options, RegistryComponent};
+use crate::session::{self, Asked, Options, Packing, RegistryComponent};
 use crate::state::{Network, State};
+
+/// What a packager's hash maps begin with: what it makes must not depend on chance.
+pub(crate) const SEED: u128 = 0;
 
 /// Moves content between a store and registries, and applications into the store,
 /// each call in a sandbox of its own. Clones share connections.
@@ -225,6 +228,7 @@ impl Wharf {
             // Looking at a file and opening it take microseconds, and so would handing
             // either to another thread; content is still read and hashed on others.
             .allow_blocking_current_thread(true)
+            .insecure_random_seed(SEED)
             .preopened_dir(&directory, GUEST_DIRECTORY, FsPerms::ReadOnly)
             .map_err(|error| {
                 Error::InvalidInput(format!(
@@ -234,16 +238,12 @@ impl Wharf {
                 ))
             })?
             .build();
-        let mut state = State::for_files(
-            self.0.store.clone(),
-            wasi,
-            self.0.observer.clone(),
-            Bounds::new(self.0.processor_time),
-        );
+        let mut state = self.state_for_files(wasi);
         state.ahead = ahead;
-        let packed =
-            session::pack(state, format!("{GUEST_DIRECTORY}/{name}"), options.clone()).await?;
-        packed.try_into()
+        let packing = Packing::Application(format!("{GUEST_DIRECTORY}/{name}"));
+        session::pack(state, packing, options.clone())
+            .await?
+            .try_into()
     }
 
     /// Makes of an artifact in the store, all of which must be there, one that can be
@@ -251,12 +251,7 @@ impl Wharf {
     /// depends on the artifact alone.
     pub async fn prepare(&self, manifest: &Digest) -> Result<Digest, Error> {
         let _work = self.at_work().await?;
-        let state = State::for_files(
-            self.0.store.clone(),
-            WasiCtx::builder().build(),
-            self.0.observer.clone(),
-            Bounds::new(self.0.processor_time),
-        );
+        let state = self.state_for_files(WasiCtx::builder().insecure_random_seed(SEED).build());
         let prepared = session::prepare(state, manifest.to_string()).await?;
         Ok(report::descriptor(prepared)?.digest)
     }
@@ -315,6 +310,16 @@ impl Wharf {
         let state =
             State::for_registry(self.0.store.clone(), network, repository, observer, bounds);
         self.0.component.run(state, operation, options).await
+    }
+
+    /// What a call of the packager is lent.
+    pub(crate) fn state_for_files(&self, wasi: WasiCtx) -> State {
+        State::for_files(
+            self.0.store.clone(),
+            wasi,
+            self.0.observer.clone(),
+            Bounds::new(self.0.processor_time),
+        )
     }
 
     /// Tells the observer.
