@@ -4,6 +4,7 @@
 //! one that was just built.
 
 mod bad_input;
+mod bare;
 mod cache;
 mod concurrent;
 mod config;

@@ -6,22 +6,25 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::Serialize;
-use wharf_host::{Digest, PackOptions, Platform, PullOptions, Reference, Wharf};
+use wharf_host::{
+    Digest, Error as HostError, PackOptions, Packed, Platform, PullOptions, Reference, Wharf,
+};
 use wharf_up::{App, Server, Settings};
 
 use crate::env;
-use crate::error::{CommandError, is_about_content};
+use crate::error::{CommandError, Kind};
 use crate::interrupt::Interrupts;
 use crate::options::{self, ConnectionArgs, OutputArgs, PullArgs, StoreArgs};
 use crate::output::{Answer, Output};
 use crate::progress::Progress;
-use crate::source::{self, Source};
+use crate::source::Source;
 use crate::variable;
 
 /// Run an application and serve its HTTP routes
 ///
 /// Runs the application of a registry, or one of this machine; without -f, that of the
-/// spin.toml in the current directory. What a tag leads to is looked up each time, and
+/// spin.toml in the current directory. A component that is alone, a file whose name ends
+/// with `.wasm` or an artifact of package tools such as wkg, answers all requests. What a tag leads to is looked up each time, and
 /// only what changed is fetched. Every byte is checked against its digest before it
 /// runs.
 ///
@@ -34,13 +37,17 @@ Examples:
   Run what a registry has:
   $ wharf up -f ghcr.io/user/app:v1
 
+  Run a component:
+  $ wharf up -f hello.wasm
+
   Run the application of the current directory, on another port:
   $ wharf up --listen 127.0.0.1:8080
 
   Run with an environment variable, and let programs read where it listens:
   $ wharf up -f ghcr.io/user/app:v1 -e LOG=debug --find-free-port --format json")]
 pub(super) struct Args {
-    /// The application: a reference, a spin.toml, or the directory of one
+    /// The application: a reference, a spin.toml, the directory of one, or a component (a
+    /// file whose name ends with `.wasm`)
     ///
     /// A path that exists wins over a reference.
     #[arg(short = 'f', long, value_name = "REFERENCE|FILE|DIR", group = "source")]
@@ -147,11 +154,11 @@ impl Args {
         if let Some(reference) = &self.from_registry {
             Ok(Source::Registry(reference.clone()))
         } else if let Some(path) = &self.from_file {
-            source::manifest_at(path).map(Source::Manifest)
+            Source::at(path)
         } else if let Some(text) = &self.from {
             Source::infer(text)
         } else {
-            source::manifest_at(Path::new(".")).map(Source::Manifest)
+            Source::at(Path::new("."))
         }
     }
 
@@ -161,7 +168,7 @@ impl Args {
         let progress = Progress::new(output);
         let registries = match &source {
             Source::Registry(reference) => vec![&reference.registry],
-            Source::Manifest(_) => Vec::new(),
+            Source::Manifest(_) | Source::Component(_) => Vec::new(),
         };
         let wharf = options::wharf(store, &registries, &self.connection, output, &progress)?;
         // Until the application holds its content.
@@ -180,6 +187,10 @@ impl Args {
                      without"
                 )))
             }
+            Source::Component(path) if self.profile.is_some() => Err(CommandError::usage(format!(
+                "--profile is for a spin.toml, and {} is run without one",
+                path.display()
+            ))),
             Source::Registry(reference) => {
                 let settings = Settings {
                     reference: Some(reference.to_string()),
@@ -199,32 +210,43 @@ impl Args {
                     secret_defaults: true,
                     ..PackOptions::default()
                 };
-                packed(&wharf, &manifest, &options, settings, output).await
+                let packed = wharf.pack(&manifest, &options).await;
+                let packed = packed.map_err(|error| CommandError::packing(error, &manifest))?;
+                run(&wharf, packed, &manifest, settings, output).await
+            }
+            Source::Component(path) => {
+                let packed = wharf.pack_component(&path, &PackOptions::default()).await;
+                let packed = packed.map_err(|error| CommandError::packing_alone(error, &path))?;
+                run(&wharf, packed, &path, settings, output).await
             }
         }
     }
 }
 
-/// The application of a manifest on this machine.
-async fn packed(
+/// What was packed on this machine.
+async fn run(
     wharf: &Wharf,
-    manifest: &Path,
-    options: &PackOptions,
+    packed: Packed,
+    path: &Path,
     settings: Settings,
     output: Output,
 ) -> Result<App, CommandError> {
-    let packed = wharf
-        .pack(manifest, options)
-        .await
-        .map_err(|error| CommandError::packing(error, manifest))?;
     for warning in &packed.warnings {
         output.warning(warning);
     }
-    wharf_up::prepare(wharf.store(), &packed.manifest.digest, settings)
-        .await
-        .map_err(|error| {
-            CommandError::from(error).while_doing(format!("cannot run {}", manifest.display()))
-        })
+    let ready = ready(wharf, &packed.manifest.digest, settings).await;
+    ready.map_err(|error| error.while_doing(format!("cannot run {}", path.display())))
+}
+
+/// The application that an artifact of the store is.
+async fn ready(wharf: &Wharf, digest: &Digest, settings: Settings) -> Result<App, CommandError> {
+    let prepared = wharf.prepare(digest).await;
+    let digest = prepared.map_err(|error| match error {
+        // It was there a moment ago: the store set it aside.
+        HostError::MissingContent(_) => CommandError::new(Kind::Integrity, error.to_string()),
+        error => error.into(),
+    })?;
+    Ok(wharf_up::prepare(wharf.store(), &digest, settings).await?)
 }
 
 /// The application of a reference. What of it turns out to be missing from the store or
@@ -237,14 +259,13 @@ async fn fetched(
     progress: &Progress,
 ) -> Result<App, CommandError> {
     let digest = pull(wharf, reference, options, progress).await?;
-    let mut prepared = wharf_up::prepare(wharf.store(), &digest, settings.clone()).await;
-    if matches!(&prepared, Err(error) if is_about_content(error)) {
+    let mut app = ready(wharf, &digest, settings.clone()).await;
+    if matches!(&app, Err(error) if error.kind == Kind::Integrity) {
         let exactly = reference.at_digest(digest.clone());
         pull(wharf, &exactly, options, progress).await?;
-        prepared = wharf_up::prepare(wharf.store(), &digest, settings).await;
+        app = ready(wharf, &digest, settings).await;
     }
-    prepared
-        .map_err(|error| CommandError::from(error).while_doing(format!("cannot run {reference}")))
+    app.map_err(|error| error.while_doing(format!("cannot run {reference}")))
 }
 
 async fn pull(

@@ -11,8 +11,9 @@ use crate::error::{CommandError, is_about_content};
 use crate::options::{self, ConnectionArgs, OutputArgs, PullArgs, StoreArgs};
 use crate::output::{Answer, Output};
 use crate::progress::Progress;
+use crate::source::is_wasm;
 
-/// Fetch an application into the content store
+/// Fetch an application, or a component, into the content store
 ///
 /// Fetches what is not in the store yet and checks every byte against its digest. A
 /// tag is always looked up in the registry; a digest that is complete in the store
@@ -27,7 +28,11 @@ use crate::progress::Progress;
 /// The names in it come from whoever published the application. Those that lead out of
 /// the directory, or that can't be had on every system, are refused before anything is
 /// written. Of an artifact that is no application, each layer becomes the file that its
-/// annotation `org.opencontainers.image.title` names.
+/// annotation `org.opencontainers.image.title` names; a component without one becomes
+/// `component.wasm`.
+///
+/// A component that was published alone can also be written as one file: with an -o that
+/// ends with `.wasm` or `.wat` and is no directory.
 #[derive(Debug, clap::Args)]
 #[command(
     verbatim_doc_comment,
@@ -41,6 +46,9 @@ Examples:
 
   Look at the files of an application:
   $ wharf registry pull ghcr.io/user/app:v1 -o app && ls app
+
+  Write a component to a file:
+  $ wharf registry pull ghcr.io/user/hello:v1 -o hello.wasm
 
   Print the digest alone:
   $ wharf registry pull --format json ghcr.io/user/app:v1 | jq -r .digest"
@@ -58,13 +66,15 @@ pub(in crate::command) struct Args {
     #[arg(long)]
     referrers: bool,
 
-    /// Also write the application as files, into this new or empty directory
+    /// Also write the application as files, into this new or empty directory, or a
+    /// component as this new file, whose name ends with `.wasm` or `.wat`
     ///
-    /// The directory appears when it is whole.
-    #[arg(short = 'o', long = "output", value_name = "DIR")]
+    /// It appears when it is whole.
+    #[arg(short = 'o', long = "output", value_name = "DIR|FILE.wasm")]
     to: Option<PathBuf>,
 
-    /// With -o, replace the directory when it is not empty, with all that is in it
+    /// With -o, replace the directory when it is not empty, with all that is in it, or the
+    /// file
     #[arg(long, requires = "to")]
     force: bool,
 
@@ -95,11 +105,14 @@ struct Pulled {
     files: Option<Files>,
 }
 
-/// A directory that was written.
+/// A directory, or a file, that was written.
 #[derive(Debug, Serialize)]
 struct Files {
-    directory: String,
-    /// How many files are in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    directory: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<String>,
+    /// How many files were written.
     count: usize,
     /// How many bytes they have.
     bytes: u64,
@@ -130,8 +143,14 @@ impl Args {
             Some(to) => {
                 let again = (self.reference.at_digest(digest.clone()), &options);
                 let written = unpacked(&wharf, digest, to, self.force, again, &progress).await?;
+                let shown = to.display().to_string();
+                let (directory, file) = match is_file(to) {
+                    true => (None, Some(shown)),
+                    false => (Some(shown), None),
+                };
                 Some(Files {
-                    directory: to.display().to_string(),
+                    directory,
+                    file,
                     count: written.files,
                     bytes: written.bytes,
                 })
@@ -171,9 +190,14 @@ async fn unpacked(
     (reference, options): (Reference, &PullOptions),
     progress: &Progress,
 ) -> Result<Unpacked, CommandError> {
+    let as_file = is_file(to);
     let write = async || {
         let (store, digest, to) = (wharf.store().clone(), digest.clone(), to.to_owned());
-        tokio::task::spawn_blocking(move || wharf_up::unpack(&store, &digest, &to, force)).await
+        tokio::task::spawn_blocking(move || match as_file {
+            true => wharf_up::unpack_file(&store, &digest, &to, force),
+            false => wharf_up::unpack(&store, &digest, &to, force),
+        })
+        .await
     };
     let mut written = write().await.map_err(std::io::Error::from)?;
     if matches!(&written, Err(UnpackError::Artifact(error)) if is_about_content(error)) {
@@ -186,6 +210,21 @@ async fn unpacked(
     })
 }
 
+/// Whether what is to be written is one file: the name is WebAssembly's, and no directory
+/// is there that has it.
+fn is_file(to: &Path) -> bool {
+    is_wasm(to) && !to.is_dir()
+}
+
+impl Files {
+    fn line(&self) -> Option<String> {
+        match (&self.directory, &self.file) {
+            (Some(directory), _) => Some(format!("Files: {} in {directory}", self.count)),
+            (None, file) => Some(format!("File: {}", file.as_ref()?)),
+        }
+    }
+}
+
 impl Answer for Pulled {
     fn lines(&self) -> Vec<String> {
         let mut lines = vec![
@@ -194,7 +233,7 @@ impl Answer for Pulled {
             format!("Digest: {}", self.digest),
         ];
         if let Some(files) = &self.files {
-            lines.push(format!("Files: {} in {}", files.count, files.directory));
+            lines.extend(files.line());
         }
         lines
     }
