@@ -19,11 +19,12 @@ const COMPONENTS: [(&str, fn() -> Config); 2] = [
     ("packager", engine::packager_config),
 ];
 /// What a component is made of: when any of it changes, so does the component.
-const SOURCES: [&str; 9] = [
+const SOURCES: [&str; 10] = [
     "Cargo.lock",
     "Cargo.toml",
     "components/app",
     "components/compose",
+    "components/interfaces",
     "components/oci",
     "components/packager",
     "components/registry",

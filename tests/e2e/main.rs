@@ -5,6 +5,7 @@
 
 mod archives;
 mod bad_input;
+mod bare;
 mod cache;
 mod compose;
 mod concurrent;

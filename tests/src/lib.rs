@@ -6,7 +6,7 @@
 //!       └──▶ forward_proxy ──▶ …                           as networks have them
 //!  environment, process                                      where and how it runs
 //!  app, programs, attached, package, archive                 what it is given
-//!  peer                                                      what others make of it
+//!  peer, wasm_peer                                           what others make of it
 //! ```
 //!
 //! It depends on nothing else of this workspace, so that a fault of ours is not
@@ -38,6 +38,7 @@ pub mod registry;
 pub mod scripted;
 pub mod shelf;
 pub mod token_server;
+pub mod wasm_peer;
 pub mod wire;
 
 pub use app::{App, Component};

@@ -8,7 +8,7 @@ use crate::cargo::{cargo, root};
 
 /// Each crate of the workspace with the others that it may depend on. What is not here
 /// is refused: a new crate says here where it stands.
-const MAY_DEPEND_ON: [(&str, &[&str]); 12] = [
+const MAY_DEPEND_ON: [(&str, &[&str]); 13] = [
     ("wharf", &["wharf-host", "wharf-up"]),
     (
         "wharf-host",
@@ -30,9 +30,15 @@ const MAY_DEPEND_ON: [(&str, &[&str]); 12] = [
     ("wharf-registry", &["wharf-oci"]),
     (
         "wharf-packager",
-        &["wharf-app", "wharf-compose", "wharf-oci"],
+        &[
+            "wharf-app",
+            "wharf-compose",
+            "wharf-interfaces",
+            "wharf-oci",
+        ],
     ),
     ("wharf-compose", &["wharf-app", "wharf-oci"]),
+    ("wharf-interfaces", &[]),
     ("wharf-app", &["wharf-oci"]),
     ("wharf-oci", &[]),
     // A mistake of ours must not be mirrored in what tests us.

@@ -29,7 +29,7 @@ enum Language {
     Rust,
 }
 
-const PEERS: [Peer; 5] = [
+const PEERS: [Peer; 6] = [
     Peer {
         name: "oras",
         package: "oras.land/oras/cmd/oras",
@@ -54,6 +54,13 @@ const PEERS: [Peer; 5] = [
         package: "./tests/servers/referrers",
         version: "v0.22.1",
         language: Language::Go,
+    },
+    // The same.
+    Peer {
+        name: "oci-wasm",
+        package: "./tests/clients/oci-wasm",
+        version: "v0.6.0",
+        language: Language::Rust,
     },
     Peer {
         name: "cargo-fuzz",
@@ -121,6 +128,11 @@ pub(crate) fn cosign() -> Result<PathBuf> {
 /// The registry with a list of referrers that the tests want, built if it is not yet.
 pub(crate) fn referrers() -> Result<PathBuf> {
     named("referrers")
+}
+
+/// The client of single components that the tests want, built if it is not yet.
+pub(crate) fn oci_wasm() -> Result<PathBuf> {
+    named("oci-wasm")
 }
 
 /// cargo-fuzz, built if it is not yet.
@@ -212,11 +224,13 @@ fn go_install(peer: &Peer, into: &Path) -> Result<Command> {
 /// Builds a program in Rust into a folder, with the versions that it was published with.
 fn cargo_install(peer: &Peer, into: &Path) -> Command {
     let mut install = cargo();
-    install
-        .args(["install", "--locked", "--no-track", peer.package])
-        .args(["--version", peer.version, "--root"])
-        .arg(into)
-        .stdout(Stdio::null());
+    install.args(["install", "--locked", "--no-track"]);
+    if peer.package.starts_with("./") {
+        install.arg("--path").arg(root().join(peer.package));
+    } else {
+        install.args([peer.package, "--version", peer.version]);
+    }
+    install.arg("--root").arg(into).stdout(Stdio::null());
     install
 }
 

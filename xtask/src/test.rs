@@ -25,6 +25,7 @@ pub(crate) fn run(_: &Arguments) -> Result<()> {
     // The tests find them where they are built.
     peers::distribution()?;
     peers::referrers()?;
+    peers::oci_wasm()?;
     peers::cosign()?;
     ensure_component_target()?;
     for (title, mut command) in steps() {

@@ -17,6 +17,11 @@ use crate::failure;
 pub(crate) struct Directory(File);
 
 impl Directory {
+    /// A directory that was lent open.
+    pub(crate) fn of(directory: File) -> Self {
+        Self(directory)
+    }
+
     /// The directory of the file at `path`, a path of the preopened directories,
     /// and the file's name in it.
     pub(crate) async fn of_file(path: &str) -> Result<(Self, String), Error> {

@@ -161,12 +161,7 @@ async fn archive(components: &[PackedComponent], archiving: Archiving) -> Result
 /// Puts the artifact's own documents into the store.
 pub(crate) async fn finish(mut draft: Draft, settings: Settings) -> Result<Descriptor, Error> {
     let annotations = draft.annotations_mut();
-    if let Some(seconds) = settings.created {
-        let moment = created(seconds).ok_or_else(|| {
-            failure::input(format!(
-                "{seconds} seconds after 1970 is after the year 9999, which a date can't say"
-            ))
-        })?;
+    if let Some(moment) = moment(&settings)? {
         annotations.set(CREATED, moment);
     }
     for (key, value) in settings.annotations {
@@ -183,5 +178,17 @@ pub(crate) async fn finish(mut draft: Draft, settings: Settings) -> Result<Descr
         media_type: media_type::IMAGE_MANIFEST.to_owned(),
         digest: digest.to_string(),
         size,
+    })
+}
+
+/// When the content was made, as RFC 3339 has it, where that is to be said.
+pub(crate) fn moment(settings: &Settings) -> Result<Option<String>, Error> {
+    let Some(seconds) = settings.created else {
+        return Ok(None);
+    };
+    created(seconds).map(Some).ok_or_else(|| {
+        failure::input(format!(
+            "{seconds} seconds after 1970 is after the year 9999, which a date can't say"
+        ))
     })
 }

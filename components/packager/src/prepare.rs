@@ -1,9 +1,10 @@
 //! From an artifact as it was published to one that can be run as it stands.
 
 mod compose;
+mod single;
 mod unarchive;
 
-use wharf_app::artifact::Artifact;
+use wharf_app::artifact::{Artifact, ReadError};
 use wharf_oci::media_type;
 
 use crate::bindings::{Descriptor, Error};
@@ -19,8 +20,14 @@ pub(crate) async fn prepare(manifest: String, settings: &Settings) -> Result<Des
         size: bytes.len() as u64,
     };
     // What can't be read is told by whoever runs it.
-    let Ok(mut artifact) = Artifact::parse(&bytes, None) else {
-        return Ok(ready);
+    let mut artifact = match Artifact::parse(&bytes, None) {
+        Ok(artifact) => artifact,
+        Err(ReadError::SingleComponent) => {
+            ready = single::prepare(&bytes).await?;
+            let bytes = store::document(&ready.digest)?;
+            Artifact::parse(&bytes, None).map_err(failure::input)?
+        }
+        Err(_) => return Ok(ready),
     };
     if artifact.archives().next().is_some()
         && let Some(unpacked) = unarchive::unarchive(&artifact, settings.limits).await?

@@ -119,8 +119,9 @@ pub(crate) async fn prefix(content: &Content, most: u64) -> Result<Vec<u8>, Erro
 pub(crate) async fn whole(content: &Content) -> Result<Vec<u8>, Error> {
     let read = content_store::read(content.digest.to_string(), None).await;
     let (mut stream, end) = read?;
-    // Nothing is copied while it grows, and at the end there is room for no byte more.
-    let mut bytes = Vec::with_capacity(usize::try_from(content.size).unwrap_or_default());
+    // With room for one byte more, so that nothing moves when the end is looked for.
+    let size = usize::try_from(content.size).unwrap_or_default();
+    let mut bytes = Vec::with_capacity(size.saturating_add(1));
     loop {
         bytes.reserve_exact(1);
         let (result, filled) = stream.read(bytes).await;

@@ -121,6 +121,11 @@ impl CommandError {
         ))
     }
 
+    /// A failure to pack a component, or a package of WIT.
+    pub(crate) fn packing_alone(error: HostError, path: &Path) -> Self {
+        Self::from(error).while_doing(format!("cannot pack {}", path.display()))
+    }
+
     /// A failure to check a credential that is to be stored.
     pub(crate) fn logging_in(error: HostError, registry: &Registry, username: &str) -> Self {
         let error = match &error {
@@ -341,6 +346,8 @@ impl From<UnpackError> for CommandError {
                      names of its own",
                 )
             }
+            UnpackError::SeveralFiles(_) => Self::usage(text)
+                .hint("name a directory, which does not end with `.wasm` or `.wat`"),
             UnpackError::Target { replaceable, .. } if replaceable => {
                 Self::usage(text).hint("name another, or replace it with --force")
             }

@@ -15,6 +15,8 @@ const MANIFEST: &str = "spin.toml";
 pub(crate) enum Source {
     /// The manifest of an application on this machine.
     Manifest(PathBuf),
+    /// A single component on this machine.
+    Component(PathBuf),
     /// An application in a registry.
     Registry(Reference),
 }
@@ -25,7 +27,7 @@ impl Source {
     pub(crate) fn infer(text: &OsStr) -> Result<Self, CommandError> {
         let path = Path::new(text);
         if path.symlink_metadata().is_ok() {
-            return manifest_at(path).map(Self::Manifest);
+            return Self::at(path);
         }
         match text.to_str().and_then(probably_reference) {
             Some(reference) => Ok(Self::Registry(reference)),
@@ -36,40 +38,41 @@ impl Source {
             ))),
         }
     }
+
+    /// What a path leads to: a component, a manifest, or the one in the directory that it
+    /// is.
+    pub(crate) fn at(path: &Path) -> Result<Self, CommandError> {
+        let shown = path.display();
+        let metadata = path
+            .metadata()
+            .map_err(|error| CommandError::usage(format!("cannot read {shown}: {error}")))?;
+        if metadata.is_file() {
+            let path = path.to_owned();
+            return Ok(match is_wasm(&path) {
+                true => Self::Component(path),
+                false => Self::Manifest(path),
+            });
+        }
+        if !metadata.is_dir() {
+            return Err(CommandError::usage(format!(
+                "{shown} is neither a file nor a directory"
+            )));
+        }
+        let manifest = path.join(MANIFEST);
+        if manifest.is_file() {
+            return Ok(Self::Manifest(manifest));
+        }
+        let absent = format!("there is no {MANIFEST} in the directory {shown}");
+        Err(CommandError::usage(absent).hint(format!(
+            "name an application with -f: a {MANIFEST}, the directory of one, or a component"
+        )))
+    }
 }
 
-/// The manifest that a path leads to: itself, or the one in the directory that it is.
-pub(crate) fn manifest_at(path: &Path) -> Result<PathBuf, CommandError> {
-    let shown = path.display();
-    let metadata = path
-        .metadata()
-        .map_err(|error| CommandError::usage(format!("cannot read {shown}: {error}")))?;
-    if metadata.is_file() {
-        return match path.extension().and_then(OsStr::to_str) {
-            Some("wasm" | "wat") => Err(CommandError::usage(format!(
-                "{shown} is a bare WebAssembly file, which is not offered yet"
-            ))
-            .hint(format!(
-                "name it as the `source` of a component in a {MANIFEST}"
-            ))),
-            _ => Ok(path.to_owned()),
-        };
-    }
-    if !metadata.is_dir() {
-        return Err(CommandError::usage(format!(
-            "{shown} is neither a file nor a directory"
-        )));
-    }
-    let manifest = path.join(MANIFEST);
-    if manifest.is_file() {
-        Ok(manifest)
-    } else {
-        Err(
-            CommandError::usage(format!("there is no {MANIFEST} in the directory {shown}")).hint(
-                format!("name an application with -f: a {MANIFEST} or the directory of one"),
-            ),
-        )
-    }
+/// Whether a path is that of WebAssembly, by its end: Spin's rule.
+pub(crate) fn is_wasm(path: &Path) -> bool {
+    let end = path.extension().and_then(OsStr::to_str);
+    matches!(end, Some("wasm" | "wat"))
 }
 
 /// The reference, when the text is likely meant as one (Spin's rule). `foo/spin.toml`

@@ -52,6 +52,7 @@ mod push;
 mod query;
 mod report;
 mod session;
+mod single;
 mod source;
 mod state;
 mod wharf;

@@ -1,6 +1,6 @@
 //! What has to be made of an artifact before it can be run.
 
-use wharf_app::artifact::Artifact;
+use wharf_app::artifact::{Artifact, ReadError};
 use wharf_app::locked::LockedApp;
 use wharf_oci::Digest;
 use wharf_store::{Extent, Store, StoreError};
@@ -15,8 +15,9 @@ pub(crate) fn is_ready(store: &Store, manifest: &Digest) -> Result<bool, StoreEr
     let Some(bytes) = store.get(manifest)? else {
         return Ok(true);
     };
-    let Ok(artifact) = Artifact::parse(&bytes, None) else {
-        return Ok(true);
+    let artifact = match Artifact::parse(&bytes, None) {
+        Ok(artifact) => artifact,
+        Err(error) => return Ok(error != ReadError::SingleComponent),
     };
     if artifact.archives().next().is_some() {
         return Ok(false);

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use wasmtime::component::{Component, HasSelf, Linker};
 use wasmtime::{Engine, Store};
+use wasmtime_wasi::filesystem::Descriptor as FileDescriptor;
 
 use crate::bindings::{
     client, content_files, content_store, credentials, packager, packaging, progress, registry,
@@ -38,6 +39,16 @@ pub(crate) struct Asked {
     pub(crate) dry_run: bool,
     /// The media types of the layers that are wanted; none for all.
     pub(crate) layers: Option<Vec<String>>,
+}
+
+/// What is packed.
+pub(crate) enum Packing {
+    /// The application whose manifest is at a path of the guest's.
+    Application(String),
+    /// The component, or core module, of an open file that has this name.
+    Component(FileDescriptor, String),
+    /// The package of WIT in an open directory, or an open file, that has this name.
+    Wit(FileDescriptor, String),
 }
 
 /// A registry component, linked to what it is lent.
@@ -115,11 +126,11 @@ impl PackagerComponent {
         }
     }
 
-    /// Packs the application whose manifest is at a path of the guest's.
+    /// Packs an application, or something that is an artifact of its own.
     pub(crate) async fn pack(
         &self,
         state: State,
-        path: String,
+        packing: Packing,
         options: PackOptions,
     ) -> Result<packaging::Packed, Error> {
         let pre = match &self.0 {
@@ -127,7 +138,7 @@ impl PackagerComponent {
             None => packager_pre().map_err(|error| broken(PACKAGER, &error))?,
         };
         let mut store = store(pre.engine(), state);
-        let answered = call_packager(pre, &mut store, path, options).await;
+        let answered = call_packager(pre, &mut store, packing, options).await;
         finished(PACKAGER, &store, answered)
     }
 }
@@ -205,7 +216,7 @@ async fn call_registry(
 async fn call_packager(
     pre: &packager::PackagerPre<State>,
     store: &mut Store<State>,
-    path: String,
+    packing: Packing,
     settings: PackOptions,
 ) -> wasmtime::Result<Result<packaging::Packed, types::Error>> {
     let instance = pre.instantiate_async(&mut *store).await?;
@@ -236,7 +247,18 @@ async fn call_packager(
             if settings.archive_files {
                 set.call_archive_files(accessor, options).await?;
             }
-            packaging.call_pack(accessor, path, options).await
+            let lend = |file| accessor.with(|mut access| access.get().table.push(file));
+            match packing {
+                Packing::Application(path) => packaging.call_pack(accessor, path, options).await,
+                Packing::Component(file, name) => {
+                    let call = packaging.call_pack_component(accessor, lend(file)?, name, options);
+                    call.await
+                }
+                Packing::Wit(sources, name) => {
+                    let call = packaging.call_pack_wit(accessor, lend(sources)?, name, options);
+                    call.await
+                }
+            }
         })
         .await?
 }
@@ -298,6 +320,10 @@ fn broken(who: &str, error: &wasmtime::Error) -> Error {
 }
 
 fn packager_pre() -> wasmtime::Result<&'static packager::PackagerPre<State>> {
+    use wasmtime_wasi::WasiView as _;
+    use wasmtime_wasi::p2::bindings::random::insecure_seed;
+    use wasmtime_wasi::random::WasiRandom;
+
     static PRE: OnceLock<packager::PackagerPre<State>> = OnceLock::new();
     if let Some(pre) = PRE.get() {
         return Ok(pre);

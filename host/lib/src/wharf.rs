@@ -27,7 +27,7 @@ use crate::prepare;
 use crate::progress::{Event, Observer, Unobserved};
 use crate::pull::Pull;
 use crate::report::{self, Packed};
-use crate::session::{self, Asked, Options, PackagerComponent, RegistryComponent};
+use crate::session::{self, Asked, Options, PackagerComponent, Packing, RegistryComponent};
 use crate::state::{Network, State};
 
 /// What a packager's hash maps begin with: what it makes must not depend on chance.
@@ -290,18 +290,11 @@ impl Wharf {
                 ))
             })?
             .build();
-        let mut state = State::for_files(
-            self.0.store.clone(),
-            wasi,
-            sources,
-            self.0.observer.clone(),
-            Bounds::new(self.0.processor_time),
-        );
+        let mut state = self.state_for_files(wasi, sources);
         // A file of an archive is no layer, and so is not to be sent.
         state.ahead = ahead.filter(|_| !options.archive_files);
-        let path = format!("{GUEST_DIRECTORY}/{name}");
-        let packed = self.0.packager.pack(state, path, options.clone()).await?;
-        packed.try_into()
+        let packing = Packing::Application(format!("{GUEST_DIRECTORY}/{name}"));
+        self.pack_in(state, packing, options).await
     }
 
     /// Makes of an artifact in the store, all of which must be there, one that can be
@@ -328,13 +321,7 @@ impl Wharf {
             Ok(Err(error)) => return Err(Error::Storage(error.to_string())),
             Err(error) => return Err(Error::Other(format!("a task ended early: {error}"))),
         }
-        let state = State::for_files(
-            self.0.store.clone(),
-            WasiCtx::builder().insecure_random_seed(SEED).build(),
-            Sources::default(),
-            self.0.observer.clone(),
-            Bounds::new(self.0.processor_time),
-        );
+        let state = self.state_without_files();
         let prepared = session::prepare(state, manifest.to_string(), options.clone()).await?;
         Ok(report::descriptor(prepared)?.digest)
     }
@@ -398,6 +385,33 @@ impl Wharf {
     /// Where packages are.
     pub(crate) fn packages(&self) -> &Packages {
         &self.0.packages
+    }
+
+    /// Has the packager pack.
+    pub(crate) async fn pack_in(
+        &self,
+        state: State,
+        packing: Packing,
+        options: &PackOptions,
+    ) -> Result<Packed, Error> {
+        let packed = self.0.packager.pack(state, packing, options.clone());
+        packed.await?.try_into()
+    }
+
+    /// For a call of the packager that sees no directory.
+    pub(crate) fn state_without_files(&self) -> State {
+        let wasi = WasiCtx::builder().insecure_random_seed(SEED).build();
+        self.state_for_files(wasi, Sources::default())
+    }
+
+    fn state_for_files(&self, wasi: WasiCtx, sources: Sources) -> State {
+        State::for_files(
+            self.0.store.clone(),
+            wasi,
+            sources,
+            self.0.observer.clone(),
+            Bounds::new(self.0.processor_time),
+        )
     }
 
     /// Tells the observer.

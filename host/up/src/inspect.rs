@@ -1,13 +1,14 @@
 //! What an artifact of the store is, for people: its manifest and the application in
 //! it. Nothing is checked for whether it can be run.
 
-use wharf_app::artifact::Artifact;
+use wharf_app::artifact::{Artifact, ReadError, Single};
 use wharf_app::locked::{HttpRoute, HttpTarget, LockedApp};
 use wharf_oci::manifest::{Details, Manifest, ManifestError};
 use wharf_oci::{Descriptor, Digest};
 use wharf_store::{Store, StoreError};
 
 use crate::UpError;
+use crate::single::{self, SingleComponent};
 
 /// The media type of the layer that [`inspect`] reads besides the manifest.
 pub const LOCKED_APP: &str = wharf_app::artifact::LOCKED_APP;
@@ -28,6 +29,8 @@ pub struct Inspection {
     pub annotations: Vec<(String, String)>,
     /// The application in it, or why there is none.
     pub app: Result<Application, String>,
+    /// The single component that it is instead.
+    pub component: Option<SingleComponent>,
 }
 
 /// What is said of an application.
@@ -73,9 +76,16 @@ pub fn inspect(store: &Store, manifest: &Digest) -> Result<Inspection, UpError> 
         )));
     };
     let details = Details::parse(&bytes).map_err(unusable)?;
+    let mut component = None;
     let app = match Artifact::parse(&bytes, None) {
         Ok(artifact) => Ok(read(store, &artifact.locked_app().digest)?),
-        Err(error) => Err(error.to_string()),
+        Err(error) => {
+            if error == ReadError::SingleComponent {
+                let single = Single::parse(&bytes, None)?;
+                component = Some(single::describe(store, &single)?);
+            }
+            Err(error.to_string())
+        }
     };
     Ok(Inspection {
         artifact_type: details.artifact_type,
@@ -84,6 +94,7 @@ pub fn inspect(store: &Store, manifest: &Digest) -> Result<Inspection, UpError> 
         layers: image.layers,
         annotations: details.annotations,
         app: app.and_then(|locked| application(&locked)),
+        component,
     })
 }
 
@@ -114,7 +125,7 @@ fn application(locked: &[u8]) -> Result<Application, String> {
     })
 }
 
-fn read(store: &Store, digest: &Digest) -> Result<Vec<u8>, UpError> {
+pub(crate) fn read(store: &Store, digest: &Digest) -> Result<Vec<u8>, UpError> {
     let content = store.get(digest)?;
     Ok(content.ok_or_else(|| StoreError::Missing(digest.clone()))?)
 }

@@ -7,8 +7,14 @@ use crate::locked::LockedApp;
 
 const AUTHORS: &str = "org.opencontainers.image.authors";
 const DESCRIPTION: &str = "org.opencontainers.image.description";
-const TITLE: &str = "org.opencontainers.image.title";
+const LICENSES: &str = "org.opencontainers.image.licenses";
+const REVISION: &str = "org.opencontainers.image.revision";
+const SOURCE: &str = "org.opencontainers.image.source";
+const URL: &str = "org.opencontainers.image.url";
 const VERSION: &str = "org.opencontainers.image.version";
+
+/// What the artifact is called; of a layer, which file it is.
+pub const TITLE: &str = "org.opencontainers.image.title";
 
 /// When the content was made.
 pub const CREATED: &str = "org.opencontainers.image.created";
@@ -27,6 +33,22 @@ impl Annotations {
         annotations.set_unless_empty(TITLE, app.name());
         annotations.set_unless_empty(VERSION, app.version().unwrap_or_default());
         annotations
+    }
+
+    /// What a component says of itself in a custom section of this name: those that
+    /// package tools write (`wasm-metadata`). Others are not looked at.
+    pub fn set_section(&mut self, section: &str, text: &str) {
+        let key = match section {
+            "authors" => AUTHORS,
+            "description" => DESCRIPTION,
+            "homepage" => URL,
+            "licenses" => LICENSES,
+            "revision" => REVISION,
+            "source" => SOURCE,
+            "version" => VERSION,
+            _ => return,
+        };
+        self.set_unless_empty(key, text.trim());
     }
 
     /// Sets one, in place of one with the same key.
@@ -93,6 +115,22 @@ mod tests {
         let mut annotations = Annotations::inferred(&app);
         annotations.set(TITLE, "Another");
         let expected = [(AUTHORS, "A, B"), (TITLE, "Another"), (VERSION, "1.0.0")];
+        let expected = expected.map(|(key, value)| (key.to_owned(), value.to_owned()));
+        assert_eq!(annotations.into_map(), BTreeMap::from(expected));
+    }
+
+    #[test]
+    fn what_a_component_says_of_itself() {
+        let mut annotations = Annotations::default();
+        for (section, text) in [
+            ("licenses", "MIT"),
+            ("homepage", "https://a.example/"),
+            ("description", " "),
+            ("producers", "x"),
+        ] {
+            annotations.set_section(section, text);
+        }
+        let expected = [(LICENSES, "MIT"), (URL, "https://a.example/")];
         let expected = expected.map(|(key, value)| (key.to_owned(), value.to_owned()));
         assert_eq!(annotations.into_map(), BTreeMap::from(expected));
     }

@@ -133,6 +133,7 @@ mod tests {
         };
         let component = |number| PackedComponent {
             source: content(u64::MAX - number, 10),
+            dependencies: BTreeMap::new(),
             files: (0..files).rev().map(file).collect(),
         };
         (0..count).map(component).collect()

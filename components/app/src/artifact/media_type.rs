@@ -6,8 +6,11 @@ pub const LOCKED_APP: &str = "application/vnd.fermyon.spin.application.v1+config
 /// WebAssembly, modules and components alike, as Spin publishes it.
 pub const WASM_LAYER: &str = "application/vnd.wasm.content.layer.v1+wasm";
 
-/// WebAssembly as package tools publish it.
+/// WebAssembly as package tools publish it (Wasm OCI artifact layout, version 0).
 pub const WASM_LAYER_PACKAGE: &str = "application/wasm";
+
+/// WebAssembly as it was published before there was a layout for it.
+pub const WASM_LAYER_MODULE: &str = "application/vnd.module.wasm.content.layer.v1+wasm";
 
 /// One file.
 pub const DATA_LAYER: &str = "application/vnd.wasm.content.layer.v1+data";

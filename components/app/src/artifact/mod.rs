@@ -13,6 +13,9 @@
 //! Files of up to [`INLINE_BYTES`] bytes travel within the locked app instead of
 //! as layers, since some registries refuse blobs of 0 or 1 bytes. Nothing in it
 //! depends on when, where or in which order it was made.
+//!
+//! A [single component](Single) is another artifact, that of package tools: its config
+//! says what the component imports and exports, and its one layer is the component.
 
 mod annotation;
 mod bundle;
@@ -20,18 +23,22 @@ mod config;
 mod media_type;
 mod pack;
 mod read;
+mod single;
 mod unpacked;
+mod wasm_config;
 
-pub use annotation::{Annotations, CREATED, created};
+pub use annotation::{Annotations, CREATED, TITLE, created};
 pub use bundle::{Archives, Archiving, Bundle};
 pub use config::image_config;
 pub use media_type::{
     ARCHIVE_LAYER, DATA_LAYER, IMAGE_CONFIG, LOCKED_APP, WASM_CONFIG, WASM_LAYER,
-    WASM_LAYER_PACKAGE,
+    WASM_LAYER_MODULE, WASM_LAYER_PACKAGE,
 };
 pub use pack::{Content, Draft, PackError, PackedComponent, PackedFile};
 pub use read::{Artifact, ReadError};
+pub use single::{Single, single_manifest};
 pub use unpacked::Wanted;
+pub use wasm_config::{Interfaces, WASM_CONFIG_BYTES, WasmConfig};
 
 /// The largest content that travels within the locked app, in bytes: Spin's bound.
 pub const INLINE_BYTES: u64 = 128;

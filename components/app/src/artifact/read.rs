@@ -7,7 +7,8 @@ use wharf_oci::problem::clean;
 use wharf_oci::{Descriptor, Digest, media_type};
 
 use super::{
-    ARCHIVE_LAYER, LOCKED_APP, LOCKED_APP_BYTES, WASM_CONFIG, WASM_LAYER, WASM_LAYER_PACKAGE,
+    ARCHIVE_LAYER, LOCKED_APP, LOCKED_APP_BYTES, WASM_CONFIG, WASM_LAYER, WASM_LAYER_MODULE,
+    WASM_LAYER_PACKAGE,
 };
 
 /// How many layers are looked at. Spin makes at most 500; what archives were unpacked
@@ -36,12 +37,22 @@ pub enum ReadError {
         "this is an index of {0} artifacts, not an application: name the digest of one of them"
     )]
     Index(usize),
-    /// A single component, as package tools publish it.
-    #[error(
-        "this is a single WebAssembly component, not a Spin application: \
-         such artifacts can't be run yet"
-    )]
+    /// A single component, as package tools publish it: read it with
+    /// [`Single::parse`](super::Single::parse).
+    #[error("this is a single WebAssembly component, not a Spin application")]
     SingleComponent,
+    /// A single component by its config, and of more than one layer or none.
+    #[error(
+        "this is a single WebAssembly component by its config, which has exactly one layer, and \
+         the artifact has {0}"
+    )]
+    SingleLayers(usize),
+    /// A single component by its config, whose layer is of another kind.
+    #[error(
+        "this is a single WebAssembly component by its config, and its layer has the media type \
+         `{0}`: `{WASM_LAYER_PACKAGE}` is expected"
+    )]
+    SingleLayerType(String),
     /// Something else altogether.
     #[error(
         "this is not a Spin application: its config has the media type `{0}`, \
@@ -63,17 +74,7 @@ impl Artifact {
     /// Reads a manifest that was served, or described, as `served_as`; none when
     /// that is not known. The bytes may come from anybody.
     pub fn parse(manifest: &[u8], served_as: Option<&str>) -> Result<Self, ReadError> {
-        let manifest = match Manifest::parse(manifest, served_as)? {
-            Manifest::Image(image) => image,
-            Manifest::Index(index) => return Err(ReadError::Index(index.manifests.len())),
-            // Kinds that come to be known later.
-            _ => return Err(ReadError::NotAnApplication("unknown".into())),
-        };
-        if manifest.layers.len() > MOST_LAYERS {
-            return Err(ReadError::TooManyLayers(manifest.layers.len()));
-        }
-        // One digest with two sizes would make every later check a matter of luck.
-        manifest.blobs()?;
+        let manifest = image(manifest, served_as)?;
         let locked_app = locked_app(&manifest)?;
         if locked_app.size > LOCKED_APP_BYTES {
             return Err(ReadError::LockedAppTooLarge(locked_app.size));
@@ -126,6 +127,22 @@ pub(super) fn is_archive(layer: &Descriptor) -> bool {
     is(layer, ARCHIVE_LAYER)
 }
 
+/// An image manifest that can be gone through.
+pub(super) fn image(manifest: &[u8], served_as: Option<&str>) -> Result<Image, ReadError> {
+    let manifest = match Manifest::parse(manifest, served_as)? {
+        Manifest::Image(image) => image,
+        Manifest::Index(index) => return Err(ReadError::Index(index.manifests.len())),
+        // Kinds that come to be known later.
+        _ => return Err(ReadError::NotAnApplication("unknown".into())),
+    };
+    if manifest.layers.len() > MOST_LAYERS {
+        return Err(ReadError::TooManyLayers(manifest.layers.len()));
+    }
+    // One digest with two sizes would make every later check a matter of luck.
+    manifest.blobs()?;
+    Ok(manifest)
+}
+
 fn locked_app(manifest: &Image) -> Result<Descriptor, ReadError> {
     let layers = &manifest.layers;
     let locked: Vec<_> = layers.iter().filter(|l| is(l, LOCKED_APP)).collect();
@@ -138,12 +155,29 @@ fn locked_app(manifest: &Image) -> Result<Descriptor, ReadError> {
     if is(&manifest.config, LOCKED_APP) {
         return Ok(manifest.config.clone());
     }
-    let is_wasm = |layer| is(layer, WASM_LAYER_PACKAGE) || is(layer, WASM_LAYER);
-    if is(&manifest.config, WASM_CONFIG) || matches!(layers.as_slice(), [one] if is_wasm(one)) {
-        return Err(ReadError::SingleComponent);
+    Err(match single_layer(manifest) {
+        Ok(_) => ReadError::SingleComponent,
+        Err(why) => why,
+    })
+}
+
+/// The layer of what is no application: WebAssembly, whatever the config is, as Spin
+/// has it. What says by its config that it is a single component has to be one.
+pub(super) fn single_layer(manifest: &Image) -> Result<&Descriptor, ReadError> {
+    const WASM: [&str; 3] = [WASM_LAYER_PACKAGE, WASM_LAYER, WASM_LAYER_MODULE];
+    let says_so = is(&manifest.config, WASM_CONFIG);
+    match manifest.layers.as_slice() {
+        [layer] if WASM.iter().any(|kind| is(layer, kind)) => Ok(layer),
+        [layer] if says_so => {
+            let kind = clean(&layer.media_type, 100);
+            Err(ReadError::SingleLayerType(kind))
+        }
+        layers if says_so => Err(ReadError::SingleLayers(layers.len())),
+        _ => {
+            let config = clean(&manifest.config.media_type, 100);
+            Err(ReadError::NotAnApplication(config))
+        }
     }
-    let config = clean(&manifest.config.media_type, 100);
-    Err(ReadError::NotAnApplication(config))
 }
 
 fn is(descriptor: &Descriptor, kind: &str) -> bool {
@@ -208,6 +242,17 @@ mod tests {
         let wasm = [blob(WASM_LAYER_PACKAGE, 1, 100)];
         assert_eq!(refused(WASM_CONFIG, &wasm), ReadError::SingleComponent);
         assert_eq!(refused("x/y", &wasm), ReadError::SingleComponent);
+        let several = [wasm[0].clone(), blob(WASM_LAYER_PACKAGE, 2, 100)];
+        assert_eq!(refused(WASM_CONFIG, &several), ReadError::SingleLayers(2));
+        assert_eq!(refused(WASM_CONFIG, &[]), ReadError::SingleLayers(0));
+        assert!(matches!(
+            refused("x/y", &several),
+            ReadError::NotAnApplication(_)
+        ));
+        assert_eq!(
+            refused(WASM_CONFIG, &[blob("text/plain", 1, 100)]),
+            ReadError::SingleLayerType("text/plain".to_owned())
+        );
         assert_eq!(
             refused("application/vnd.docker.container.image.v1+json", &[]).to_string(),
             "this is not a Spin application: its config has the media type \

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::Serialize;
-use wharf_host::{Digest, PackOptions, Platform, PullOptions, Reference, Wharf};
+use wharf_host::{
+    Digest, Error as HostError, PackOptions, Packed, Platform, PullOptions, Reference, Wharf,
+};
 use wharf_up::{App, Server, Settings};
 
 use crate::env;
@@ -15,14 +17,15 @@ use crate::interrupt::Interrupts;
 use crate::options::{self, ConnectionArgs, OutputArgs, PullArgs, StoreArgs};
 use crate::output::{Answer, Output};
 use crate::progress::Progress;
-use crate::source::{self, Source};
+use crate::source::Source;
 use crate::unpacking::UnpackingArgs;
 use crate::variable;
 
 /// Run an application and serve its HTTP routes
 ///
 /// Runs the application of a registry, or one of this machine; without -f, that of the
-/// spin.toml in the current directory. What a tag leads to is looked up each time, and
+/// spin.toml in the current directory. A component that is alone, a file whose name ends
+/// with `.wasm` or an artifact of package tools such as wkg, answers all requests. What a tag leads to is looked up each time, and
 /// only what changed is fetched. Every byte is checked against its digest before it
 /// runs.
 ///
@@ -35,13 +38,17 @@ Examples:
   Run what a registry has:
   $ wharf up -f ghcr.io/user/app:v1
 
+  Run a component:
+  $ wharf up -f hello.wasm
+
   Run the application of the current directory, on another port:
   $ wharf up --listen 127.0.0.1:8080
 
   Run with an environment variable, and let programs read where it listens:
   $ wharf up -f ghcr.io/user/app:v1 -e LOG=debug --find-free-port --format json")]
 pub(super) struct Args {
-    /// The application: a reference, a spin.toml, or the directory of one
+    /// The application: a reference, a spin.toml, the directory of one, or a component (a
+    /// file whose name ends with `.wasm`)
     ///
     /// A path that exists wins over a reference.
     #[arg(short = 'f', long, value_name = "REFERENCE|FILE|DIR", group = "source")]
@@ -151,11 +158,11 @@ impl Args {
         if let Some(reference) = &self.from_registry {
             Ok(Source::Registry(reference.clone()))
         } else if let Some(path) = &self.from_file {
-            source::manifest_at(path).map(Source::Manifest)
+            Source::at(path)
         } else if let Some(text) = &self.from {
             Source::infer(text)
         } else {
-            source::manifest_at(Path::new(".")).map(Source::Manifest)
+            Source::at(Path::new("."))
         }
     }
 
@@ -179,6 +186,7 @@ impl Args {
                 let packed = (manifest.as_path(), &packing);
                 options::wharf_to_pack(store, &[], packed, connection, output, &progress)?
             }
+            Source::Component(_) => options::wharf(store, &[], connection, output, &progress)?,
         };
         // Until the application holds its content.
         let _work = wharf.at_work().await?;
@@ -197,6 +205,10 @@ impl Args {
                      without"
                 )))
             }
+            Source::Component(path) if self.profile.is_some() => Err(CommandError::usage(format!(
+                "--profile is for a spin.toml, and {} is run without one",
+                path.display()
+            ))),
             Source::Registry(reference) => {
                 let settings = Settings {
                     reference: Some(reference.to_string()),
@@ -211,33 +223,35 @@ impl Args {
                 fetched(&wharf, &reference, &options, unpacking, settings, &progress).await
             }
             Source::Manifest(manifest) => {
-                packed(&wharf, &manifest, &packing, self.unpacking, settings, output).await
+                let packed = wharf.pack(&manifest, &packing).await;
+                let packed = packed.map_err(|error| CommandError::packing(error, &manifest))?;
+                run(&wharf, packed, &manifest, self.unpacking, settings, output).await
+            }
+            Source::Component(path) => {
+                let packed = wharf.pack_component(&path, &PackOptions::default()).await;
+                let packed = packed.map_err(|error| CommandError::packing_alone(error, &path))?;
+                run(&wharf, packed, &path, self.unpacking, settings, output).await
             }
         }
     }
 }
 
-/// The application of a manifest on this machine.
-async fn packed(
+/// What was packed on this machine.
+async fn run(
     wharf: &Wharf,
-    manifest: &Path,
-    options: &PackOptions,
+    packed: Packed,
+    path: &Path,
     unpacking: UnpackingArgs,
     settings: Settings,
     output: Output,
 ) -> Result<App, CommandError> {
-    let packed = wharf
-        .pack(manifest, options)
-        .await
-        .map_err(|error| CommandError::packing(error, manifest))?;
     for warning in &packed.warnings {
         output.warning(warning);
     }
-    ready(wharf, &packed.manifest.digest, unpacking, settings)
-        .await
-        .map_err(|error| {
-            CommandError::from(error).while_doing(format!("cannot run {}", manifest.display()))
-        })
+    let ready = ready(wharf, &packed.manifest.digest, unpacking, settings).await;
+    ready.map_err(|error| {
+        CommandError::from(error).while_doing(format!("cannot run {}", path.display()))
+    })
 }
 
 /// The application of an artifact in the store, once it is made ready to be run.
@@ -272,8 +286,7 @@ async fn fetched(
         pull(wharf, &exactly, options, progress).await?;
         prepared = ready(wharf, &digest, unpacking, settings).await;
     }
-    prepared
-        .map_err(|error| CommandError::from(error).while_doing(format!("cannot run {reference}")))
+    app.map_err(|error| error.while_doing(format!("cannot run {reference}")))
 }
 
 async fn pull(

@@ -4,12 +4,14 @@
 //!   application   spin.lock          the locked application, as it was published
 //!                 COMPONENT.wasm     the code of each component
 //!                 COMPONENT/…        its files, as it sees them at its root
+//!   component     TITLE              the component, or `component.wasm` without a title
 //!   other         …                  each layer under the title that it has
 //! ```
 //!
 //! The artifact is untrusted. All names are checked before anything is written, all
 //! content is verified while it is, and the directory appears when it is whole.
 
+mod file;
 mod name;
 mod place;
 mod tree;
@@ -18,7 +20,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use wharf_app::artifact::{Artifact, ReadError};
+use wharf_app::artifact::{Artifact, ReadError, Single, TITLE};
 use wharf_app::locked::{LockedApp, LockedComponent};
 use wharf_oci::manifest::{Manifest, ManifestError};
 use wharf_oci::problem::clean;
@@ -27,15 +29,15 @@ use wharf_store::{Store, StoreError};
 
 use crate::content::Content;
 use crate::{UpError, check, files};
+pub use file::unpack_file;
 use place::Place;
 use tree::Tree;
 
-/// The annotation of a layer that says which file it is (image-spec v1.1.1,
-/// "Pre-Defined Annotation Keys").
-const TITLE: &str = "org.opencontainers.image.title";
-
 /// The locked application's file, as Spin calls it.
 const LOCK_FILE: &str = "spin.lock";
+
+/// The file of a single component that has no title.
+const COMPONENT_FILE: &str = "component.wasm";
 
 /// What was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,10 +75,13 @@ pub enum UnpackError {
         /// Its media type.
         media_type: String,
     },
-    /// The directory can't be this one.
+    /// It is an application, and is to be one file.
+    #[error("this is an application, which is several files, and {} is to be one", .0.display())]
+    SeveralFiles(PathBuf),
+    /// The directory, or the file, can't be this one.
     #[error("{} {problem}", path.display())]
     Target {
-        /// The directory.
+        /// The directory or the file.
         path: PathBuf,
         /// What is wrong, to be read after the path.
         problem: &'static str,
@@ -126,7 +131,8 @@ fn planned(store: &Store, manifest: &Digest) -> Result<Tree, UnpackError> {
     let bytes = small(store, manifest)?;
     match Artifact::parse(&bytes, None) {
         Ok(artifact) => application(store, &artifact),
-        Err(ReadError::NotAnApplication(_) | ReadError::SingleComponent) => titled(&bytes),
+        Err(ReadError::SingleComponent) => component_alone(&bytes),
+        Err(ReadError::NotAnApplication(_)) => titled(&bytes),
         Err(other) => Err(UpError::from(other).into()),
     }
 }
@@ -164,6 +170,15 @@ fn add_component(
         tree.add(&format!("{id}/{}", path.as_str()), content)?;
     }
     Ok(())
+}
+
+/// A single component under its title.
+fn component_alone(manifest: &[u8]) -> Result<Tree, UnpackError> {
+    let single = Single::parse(manifest, None).map_err(UpError::from)?;
+    let title = single.title().unwrap_or(COMPONENT_FILE);
+    let mut tree = Tree::default();
+    tree.add(title, Content::Layer(single.layer().clone()))?;
+    Ok(tree)
 }
 
 /// The layers of what is no application, by the titles that they have.

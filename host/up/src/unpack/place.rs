@@ -41,28 +41,15 @@ impl Place {
             path: path.to_owned(),
             source,
         };
-        let Some(name) = path.file_name() else {
-            return Err(wrong("has no name of its own: name a new directory", false));
-        };
-        let above = match path.parent() {
-            Some(above) if above != Path::new("") => above,
-            _ => Path::new("."),
-        };
-        let parent = match Dir::open_ambient_dir(above, ambient_authority()) {
-            Ok(parent) => parent,
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                return Err(wrong("is to be in a directory that does not exist", false));
-            }
-            Err(error) => return Err(failed(error)),
-        };
-        let replaces = match parent.symlink_metadata(name) {
+        let (parent, name) = parent_of(path)?;
+        let replaces = match parent.symlink_metadata(&name) {
             Err(error) if error.kind() == ErrorKind::NotFound => false,
             Err(error) => return Err(failed(error)),
             Ok(found) if !found.is_dir() => {
                 return Err(wrong("is there already, and is no directory", false));
             }
             Ok(_) => {
-                let mut entries = parent.read_dir(name).map_err(failed)?;
+                let mut entries = parent.read_dir(&name).map_err(failed)?;
                 let has_some = entries.next().is_some();
                 if has_some && !replace {
                     return Err(wrong("is there already, and is not empty", true));
@@ -78,7 +65,7 @@ impl Place {
         }
         Ok(Self {
             path: path.to_owned(),
-            name: name.to_owned(),
+            name,
             parent,
             replaces,
         })
@@ -156,8 +143,34 @@ impl Drop for Draft {
     }
 }
 
+/// The directory that a path lies in, and its name there.
+pub(super) fn parent_of(path: &Path) -> Result<(Dir, OsString), UnpackError> {
+    let wrong = |problem| UnpackError::Target {
+        path: path.to_owned(),
+        problem,
+        replaceable: false,
+    };
+    let Some(name) = path.file_name() else {
+        return Err(wrong("has no name of its own: name a new directory"));
+    };
+    let above = match path.parent() {
+        Some(above) if above != Path::new("") => above,
+        _ => Path::new("."),
+    };
+    match Dir::open_ambient_dir(above, ambient_authority()) {
+        Ok(parent) => Ok((parent, name.to_owned())),
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            Err(wrong("is to be in a directory that does not exist"))
+        }
+        Err(source) => Err(UnpackError::Io {
+            path: path.to_owned(),
+            source,
+        }),
+    }
+}
+
 /// A name that is nobody's, beside another: `.app.1234-5f5e100.new`.
-fn beside(name: &OsStr, end: &str) -> OsString {
+pub(super) fn beside(name: &OsStr, end: &str) -> OsString {
     let nanoseconds = SystemTime::now()
         .duration_since(SystemTime::UNIX_EPOCH)
         .map_or(0, |since| since.as_nanos());

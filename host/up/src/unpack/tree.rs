@@ -126,7 +126,7 @@ impl Tree {
 }
 
 /// Copies content, which is verified by its last byte at the latest.
-fn copy(
+pub(super) fn copy(
     content: &Content,
     store: &Store,
     file: &mut File,

@@ -6,6 +6,7 @@ use indicatif::DecimalBytes;
 use serde::Serialize;
 use wharf_host::{Descriptor, Platform, Reference};
 
+use super::single::Single;
 use crate::error::CommandError;
 use crate::options::{self, ConnectionArgs, OutputArgs, StoreArgs};
 use crate::output::{Answer, Output};
@@ -14,7 +15,8 @@ use crate::progress::Progress;
 /// Show what a reference leads to: its manifest and the application in it
 ///
 /// Fetches the manifest, the config and the description of the application, and nothing
-/// else of it. When the reference leads to an index of several manifests, the one for
+/// else of it. Of a component that was published alone, its config says what it imports
+/// and exports. When the reference leads to an index of several manifests, the one for
 /// WebAssembly is shown, or the one for --platform.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
@@ -61,6 +63,8 @@ struct Inspected {
     annotations: BTreeMap<String, String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     app: Option<App>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    component: Option<Single>,
     /// Why there is no application in it.
     #[serde(skip_serializing_if = "Option::is_none")]
     no_app: Option<String>,
@@ -123,6 +127,8 @@ impl Args {
             .map_err(|error| CommandError::from(error).while_doing(doing()))?;
         let (app, no_app) = match found.app {
             Ok(app) => (Some(App::from(app)), None),
+            // What it is instead is said.
+            Err(_) if found.component.is_some() => (None, None),
             Err(why) => (None, Some(why)),
         };
         output.answer(&Inspected {
@@ -135,6 +141,7 @@ impl Args {
             layers: found.layers.into_iter().map(Content::from).collect(),
             annotations: found.annotations.into_iter().collect(),
             app,
+            component: found.component.map(Single::from),
             no_app,
         })
     }
@@ -209,6 +216,9 @@ impl Answer for Inspected {
         }
         if let Some(app) = &self.app {
             app.draw(&mut lines);
+        }
+        if let Some(component) = &self.component {
+            component.draw(&mut lines);
         }
         lines
     }

@@ -14,6 +14,7 @@ mod repository;
 mod resolve;
 mod save;
 mod server;
+mod single;
 mod tag;
 mod tags;
 mod transfers;

@@ -11,9 +11,10 @@ use crate::error::{CommandError, RunError};
 use crate::options::{self, ConnectionArgs, OutputArgs, PullArgs, StoreArgs};
 use crate::output::{Answer, Output};
 use crate::progress::Progress;
+use crate::source::is_wasm;
 use crate::unpacking::UnpackingArgs;
 
-/// Fetch an application into the content store
+/// Fetch an application, or a component, into the content store
 ///
 /// Fetches what is not in the store yet and checks every byte against its digest. A
 /// tag is always looked up in the registry; a digest that is complete in the store
@@ -28,7 +29,11 @@ use crate::unpacking::UnpackingArgs;
 /// The names in it come from whoever published the application. Those that lead out of
 /// the directory, or that can't be had on every system, are refused before anything is
 /// written. Of an artifact that is no application, each layer becomes the file that its
-/// annotation `org.opencontainers.image.title` names.
+/// annotation `org.opencontainers.image.title` names; a component without one becomes
+/// `component.wasm`.
+///
+/// A component that was published alone can also be written as one file: with an -o that
+/// ends with `.wasm` or `.wat` and is no directory.
 #[derive(Debug, clap::Args)]
 #[command(
     verbatim_doc_comment,
@@ -42,6 +47,9 @@ Examples:
 
   Look at the files of an application:
   $ wharf registry pull ghcr.io/user/app:v1 -o app && ls app
+
+  Write a component to a file:
+  $ wharf registry pull ghcr.io/user/hello:v1 -o hello.wasm
 
   Print the digest alone:
   $ wharf registry pull --format json ghcr.io/user/app:v1 | jq -r .digest"
@@ -59,13 +67,15 @@ pub(in crate::command) struct Args {
     #[arg(long)]
     referrers: bool,
 
-    /// Also write the application as files, into this new or empty directory
+    /// Also write the application as files, into this new or empty directory, or a
+    /// component as this new file, whose name ends with `.wasm` or `.wat`
     ///
-    /// The directory appears when it is whole.
-    #[arg(short = 'o', long = "output", value_name = "DIR")]
+    /// It appears when it is whole.
+    #[arg(short = 'o', long = "output", value_name = "DIR|FILE.wasm")]
     to: Option<PathBuf>,
 
-    /// With -o, replace the directory when it is not empty, with all that is in it
+    /// With -o, replace the directory when it is not empty, with all that is in it, or the
+    /// file
     #[arg(long, requires = "to")]
     force: bool,
 
@@ -99,11 +109,14 @@ struct Pulled {
     files: Option<Files>,
 }
 
-/// A directory that was written.
+/// A directory, or a file, that was written.
 #[derive(Debug, Serialize)]
 struct Files {
-    directory: String,
-    /// How many files are in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    directory: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<String>,
+    /// How many files were written.
     count: usize,
     /// How many bytes they have.
     bytes: u64,
@@ -145,8 +158,14 @@ impl Args {
                     unpacking: self.unpacking,
                 };
                 let written = unpacked(&wharf, &what, again, &progress).await?;
+                let shown = to.display().to_string();
+                let (directory, file) = match is_file(to) {
+                    true => (None, Some(shown)),
+                    false => (Some(shown), None),
+                };
                 Some(Files {
-                    directory: to.display().to_string(),
+                    directory,
+                    file,
                     count: written.files,
                     bytes: written.bytes,
                 })
@@ -186,9 +205,17 @@ struct Written<'a> {
 
 impl Written<'_> {
     async fn write(&self, wharf: &Wharf) -> Result<Unpacked, RunError> {
-        let ready = self.unpacking.prepare(wharf, self.manifest).await?;
         let (store, to, force) = (wharf.store().clone(), self.to.to_owned(), self.force);
-        let write = move || wharf_up::unpack(&store, &ready, &to, force);
+        let as_file = is_file(&to);
+        // A component alone is written as what it is, and not as an application.
+        let manifest = match wharf_up::is_single(&store, self.manifest) {
+            true => self.manifest.clone(),
+            false => self.unpacking.prepare(wharf, self.manifest).await?,
+        };
+        let write = move || match as_file {
+            true => wharf_up::unpack_file(&store, &manifest, &to, force),
+            false => wharf_up::unpack(&store, &manifest, &to, force),
+        };
         match tokio::task::spawn_blocking(write).await {
             Ok(written) => Ok(written?),
             Err(error) => Err(HostError::Other(format!("a task ended early: {error}")).into()),
@@ -215,6 +242,21 @@ async fn unpacked(
     })
 }
 
+/// Whether what is to be written is one file: the name is WebAssembly's, and no directory
+/// is there that has it.
+fn is_file(to: &Path) -> bool {
+    is_wasm(to) && !to.is_dir()
+}
+
+impl Files {
+    fn line(&self) -> Option<String> {
+        match (&self.directory, &self.file) {
+            (Some(directory), _) => Some(format!("Files: {} in {directory}", self.count)),
+            (None, file) => Some(format!("File: {}", file.as_ref()?)),
+        }
+    }
+}
+
 impl Answer for Pulled {
     fn lines(&self) -> Vec<String> {
         let mut lines = vec![
@@ -223,7 +265,7 @@ impl Answer for Pulled {
             format!("Digest: {}", self.digest),
         ];
         if let Some(files) = &self.files {
-            lines.push(format!("Files: {} in {}", files.count, files.directory));
+            lines.extend(files.line());
         }
         lines
     }

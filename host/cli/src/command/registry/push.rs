@@ -4,20 +4,22 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
-use wharf_host::{Digest, PackOptions, PushOptions, Reference, Store};
+use wharf_host::{Digest, PackOptions, PushOptions, Reference, Store, Wharf};
 
 use super::transfers::{Transferred, summary, transferred};
+use crate::env;
 use crate::error::CommandError;
 use crate::options::{self, ConnectionArgs, OutputArgs, StoreArgs};
 use crate::output::{Answer, Output};
 use crate::progress::Progress;
+use crate::source::Source;
 use crate::stored::Stored;
-use crate::{env, source};
 
-/// Pack an application and send it to a registry
+/// Pack an application, or a component, and send it to a registry
 ///
 /// Packs what `spin.toml` describes into the content store and sends what the registry
-/// does not have yet. The same input gives the same digest, on every machine and at
+/// does not have yet. A file `*.wasm` is published alone, as an artifact that wkg and
+/// other tools read (the Wasm OCI artifact layout), and so is a package of WIT. The same input gives the same digest, on every machine and at
 /// every time; with `$SOURCE_DATE_EPOCH` set, the artifact says that it was made then.
 /// Components must be built: `build` commands are not run.
 ///
@@ -37,6 +39,12 @@ Examples:
   $ wharf registry push -f shop/spin.toml ghcr.io/user/shop:v2 \\
       --annotation org.opencontainers.image.source=https://github.com/user/shop
 
+  Publish a component alone:
+  $ wharf registry push ghcr.io/user/hello:v1 hello.wasm
+
+  Publish a package of WIT, whose dependencies are in wit/deps:
+  $ wharf registry push ghcr.io/user/api:0.1.0 --wit wit
+
   Bring what was loaded, or pulled, to another registry:
   $ wharf registry push registry.internal/app:v1 -f ghcr.io/user/app:v1
 
@@ -47,8 +55,13 @@ pub(in crate::command) struct Args {
     #[arg(value_name = "REFERENCE")]
     reference: Reference,
 
-    /// The application: a spin.toml, the directory of one, or what the content store
-    /// has by this reference or digest [default: this directory]
+    /// What to send, in place of -f
+    #[arg(value_name = "SOURCE", group = "what")]
+    source: Option<OsString>,
+
+    /// The application: a spin.toml, the directory of one, a component (a file whose name
+    /// ends with `.wasm`), or what the content store has by this reference or digest
+    /// [default: this directory]
     ///
     /// A path that exists wins over a reference.
     #[arg(
@@ -56,10 +69,16 @@ pub(in crate::command) struct Args {
         long,
         visible_alias = "file",
         value_name = "FILE|DIR|REFERENCE|DIGEST",
-        default_value = ".",
-        hide_default_value = true
+        group = "what"
     )]
-    from: OsString,
+    from: Option<OsString>,
+
+    /// Send a package of WIT: the directory of its files, with the packages that it uses in
+    /// `deps`, or a single file
+    ///
+    /// It is published as WebAssembly, as `wkg wit build` makes it.
+    #[arg(long, value_name = "DIR|FILE", group = "what")]
+    wit: Option<PathBuf>,
 
     /// Send nothing: tell what would be sent, and what is there already
     #[arg(long)]
@@ -139,22 +158,11 @@ impl Args {
     /// Packs and sends it.
     pub(super) async fn run(self, output: Output) -> Result<(), CommandError> {
         let options = self.packing.options()?;
-        let what = What::infer(&self.from)?;
-        let packing = [
-            ("--annotation", !options.annotations.is_empty()),
-            ("--profile", options.profile.is_some()),
-            ("--include-build", options.build),
-            ("--include-secret-defaults", options.secret_defaults),
-            ("--compose=false", options.uncomposed),
-        ];
-        if let What::Stored(stored) = &what
-            && let Some((option, _)) = packing.into_iter().find(|(_, is_used)| *is_used)
-        {
-            return Err(CommandError::usage(format!(
-                "{option} is for what is packed, and {stored} of the content store is sent as it \
-                 is"
-            )));
-        }
+        let what = match (self.wit, self.from.or(self.source)) {
+            (Some(path), _) => What::Wit(path),
+            (None, text) => What::infer(text.as_deref().unwrap_or(OsStr::new(".")))?,
+        };
+        what.accept(&options)?;
         let progress = Progress::new(output);
         let store = self.store.open()?;
         let (registries, connection) = ([&self.reference.registry], &self.connection);
@@ -163,22 +171,17 @@ impl Args {
                 let packed = (manifest.as_path(), &options);
                 options::wharf_to_pack(store, &registries, packed, connection, output, &progress)?
             }
-            What::Stored(_) => options::wharf(store, &registries, connection, output, &progress)?,
+            What::Component(_) | What::Wit(_) | What::Stored(_) => {
+                options::wharf(store, &registries, connection, output, &progress)?
+            }
         };
         let _work = wharf.at_work().await?;
-        let (digest, warnings, sent) = match &what {
-            What::App(manifest) => {
-                let packed = if self.dry_run {
-                    wharf.pack(manifest, &options).await
-                } else {
-                    let target = &self.reference;
-                    wharf.pack_and_send(manifest, &options, target).await
-                };
-                let packed = packed.map_err(|error| CommandError::packing(error, manifest))?;
-                (packed.manifest.digest, packed.warnings, packed.sent)
-            }
-            What::Stored(stored) => (find(wharf.store(), stored)?, Vec::new(), Vec::new()),
-        };
+        let ahead = (!self.dry_run).then_some(&self.reference);
+        let Ready {
+            digest,
+            warnings,
+            sent,
+        } = what.ready(&wharf, &options, ahead).await?;
         for warning in &warnings {
             output.warning_of_answer(warning);
         }
@@ -239,8 +242,22 @@ impl Answer for Pushed {
 enum What {
     /// The application of this manifest, once it is packed.
     App(PathBuf),
+    /// The component of this file, once it is packed.
+    Component(PathBuf),
+    /// The package of WIT in this directory, or this file, once it is packed.
+    Wit(PathBuf),
     /// Something of the content store.
     Stored(Stored),
+}
+
+/// What is in the store, to be sent.
+struct Ready {
+    /// The manifest's.
+    digest: Digest,
+    /// What the author should know.
+    warnings: Vec<String>,
+    /// What was sent already.
+    sent: Vec<Digest>,
 }
 
 impl What {
@@ -248,7 +265,12 @@ impl What {
     fn infer(text: &OsStr) -> Result<Self, CommandError> {
         let path = Path::new(text);
         if path.symlink_metadata().is_ok() {
-            return source::manifest_at(path).map(Self::App);
+            return Ok(match Source::at(path)? {
+                Source::Component(path) => Self::Component(path),
+                Source::Manifest(path) => Self::App(path),
+                // A path is none.
+                Source::Registry(reference) => Self::Stored(Stored::Reference(reference)),
+            });
         }
         let shown = path.display();
         let stored = text.to_str().map(str::parse::<Stored>);
@@ -262,6 +284,76 @@ impl What {
                 "there is no file and no directory {shown} here"
             ))),
         }
+    }
+}
+
+impl What {
+    /// Refuses options that mean nothing for it.
+    fn accept(&self, options: &PackOptions) -> Result<(), CommandError> {
+        let of_manifests = [
+            ("--profile", options.profile.is_some()),
+            ("--include-build", options.build),
+            ("--include-secret-defaults", options.secret_defaults),
+            ("--compose=false", options.uncomposed),
+        ];
+        let annotation = ("--annotation", !options.annotations.is_empty());
+        let mut meaningless: Vec<_> = match self {
+            Self::App(_) => Vec::new(),
+            Self::Component(_) | Self::Wit(_) => of_manifests.into(),
+            Self::Stored(_) => [annotation].into_iter().chain(of_manifests).collect(),
+        };
+        meaningless.retain(|(_, is_used)| *is_used);
+        let Some((option, _)) = meaningless.first() else {
+            return Ok(());
+        };
+        Err(CommandError::usage(match self {
+            Self::Stored(stored) => format!(
+                "{option} is for what is packed, and {stored} of the content store is sent as it \
+                 is"
+            ),
+            Self::App(path) | Self::Component(path) | Self::Wit(path) => format!(
+                "{option} is for a spin.toml, and {} is sent without one",
+                path.display()
+            ),
+        }))
+    }
+
+    /// Has all of it in the store. What is large may be sent `ahead` at once.
+    async fn ready(
+        &self,
+        wharf: &Wharf,
+        options: &PackOptions,
+        ahead: Option<&Reference>,
+    ) -> Result<Ready, CommandError> {
+        let packed = match self {
+            Self::App(path) => {
+                let packed = match ahead {
+                    None => wharf.pack(path, options).await,
+                    Some(target) => wharf.pack_and_send(path, options, target).await,
+                };
+                packed.map_err(|error| CommandError::packing(error, path))
+            }
+            Self::Component(path) => {
+                let packed = wharf.pack_component(path, options).await;
+                packed.map_err(|error| CommandError::packing_alone(error, path))
+            }
+            Self::Wit(path) => {
+                let packed = wharf.pack_wit(path, options).await;
+                packed.map_err(|error| CommandError::packing_alone(error, path))
+            }
+            Self::Stored(stored) => {
+                return Ok(Ready {
+                    digest: find(wharf.store(), stored)?,
+                    warnings: Vec::new(),
+                    sent: Vec::new(),
+                });
+            }
+        }?;
+        Ok(Ready {
+            digest: packed.manifest.digest,
+            warnings: packed.warnings,
+            sent: packed.sent,
+        })
     }
 }
 
