@@ -7,7 +7,9 @@ use wharf_app::artifact::{
     CREATED, Content, DATA_LAYER, Draft, PackedComponent, PackedFile, WASM_LAYER, created,
     image_config,
 };
-use wharf_app::files::{SelectError, SelectedFile, Tree as _, select};
+use wharf_app::files::{
+    IGNORE_BYTES, IGNORE_FILE, Ignore, SelectError, SelectedFile, Tree as _, select,
+};
 use wharf_app::manifest::{ComponentContent, MANIFEST_BYTES, Manifest};
 use wharf_app::path::AppPath;
 use wharf_app::wasm;
@@ -25,7 +27,7 @@ const CONCURRENCY: usize = 16;
 /// Packs the application whose manifest is at `path`.
 pub(crate) async fn pack(path: &str, settings: Settings) -> Result<Packed, Error> {
     let (directory, name) = Directory::of_file(path).await?;
-    let text = read(&directory, &name).await?;
+    let text = read(&directory, &name, MANIFEST_BYTES).await?;
     let manifest = Manifest::parse(&text, &settings.publishing)
         .map_err(|error| failure::input(format!("`{name}`, {error}")))?;
     let Manifest {
@@ -35,13 +37,21 @@ pub(crate) async fn pack(path: &str, settings: Settings) -> Result<Packed, Error
         ..
     } = manifest;
     let app_name = app.name().to_owned();
+    let ignore = ignore(&directory, &settings.ignore).await?;
 
     // All that can be wrong with what is there is found out before anything of it
     // is taken in.
     let mut selections = Vec::new();
     for component in &contents {
         check_source(&directory, component).await?;
-        selections.push(find(&directory, component, &mut warnings).await?);
+        if let Some(origin) = ignore.ignores(&component.source, false) {
+            warnings.push(format!(
+                "the source `{}` of the component `{}` is published although {origin} ignores \
+                 it, since it is named",
+                component.source, component.id
+            ));
+        }
+        selections.push(find(&directory, component, &ignore, &mut warnings).await?);
     }
     let sources: Vec<_> = contents.iter().map(|c| &c.source).collect();
     let files: Vec<_> = selections.iter().flatten().map(|f| &f.source).collect();
@@ -72,14 +82,15 @@ pub(crate) async fn pack(path: &str, settings: Settings) -> Result<Packed, Error
     })
 }
 
-async fn read(directory: &Directory, name: &str) -> Result<String, Error> {
+/// A text of at most so many bytes.
+async fn read(directory: &Directory, name: &str, most: usize) -> Result<String, Error> {
     let path: AppPath = name
         .parse()
         .map_err(|problem| failure::file(name, problem))?;
     let file = directory.open(&path).await?;
-    let bytes = Directory::prefix(&file, &path, MANIFEST_BYTES + 1).await?;
-    if bytes.len() > MANIFEST_BYTES {
-        let problem = format!("has more than {MANIFEST_BYTES} bytes, which no manifest needs");
+    let bytes = Directory::prefix(&file, &path, most + 1).await?;
+    if bytes.len() > most {
+        let problem = format!("has more than {most} bytes, which none needs");
         return Err(failure::file(name, problem));
     }
     String::from_utf8(bytes).map_err(|error| {
@@ -88,6 +99,25 @@ async fn read(directory: &Directory, name: &str) -> Result<String, Error> {
         let line = before.split(|byte| *byte == b'\n').count();
         failure::file(name, format!("is not UTF-8, from line {line} on"))
     })
+}
+
+/// What is not published: the caller's rules, and those of the directory.
+async fn ignore(directory: &Directory, sets: &[Vec<String>]) -> Result<Ignore, Error> {
+    let mut ignore = Ignore::default();
+    for rules in sets {
+        let rules = rules.iter().map(String::as_str);
+        let added = ignore.add("a rule of yours", rules);
+        added.map_err(failure::input)?;
+    }
+    let path: AppPath = IGNORE_FILE
+        .parse()
+        .map_err(|problem| failure::file(IGNORE_FILE, problem))?;
+    if directory.look(&path).await?.is_some() {
+        let text = read(directory, IGNORE_FILE, IGNORE_BYTES).await?;
+        let added = ignore.add(&format!("`{IGNORE_FILE}`"), text.lines());
+        added.map_err(failure::input)?;
+    }
+    Ok(ignore)
 }
 
 /// Looks whether a component's source is there and WebAssembly.
@@ -120,10 +150,11 @@ async fn check_source(directory: &Directory, component: &ComponentContent) -> Re
 async fn find(
     directory: &Directory,
     component: &ComponentContent,
+    ignore: &Ignore,
     warnings: &mut Vec<String>,
 ) -> Result<Vec<SelectedFile>, Error> {
     let id = &component.id;
-    let selection = select(directory, &component.files, &component.exclude).await;
+    let selection = select(directory, &component.files, &component.exclude, ignore).await;
     let selection = selection.map_err(|error| match error {
         SelectError::Tree(error) => failure::of_component(id, error),
         error => failure::input(format!("the component `{id}`: {error}")),

@@ -16,6 +16,8 @@ pub(crate) struct Settings {
     pub(crate) created: Option<u64>,
     /// What of the manifest is published.
     pub(crate) publishing: Publishing,
+    /// Sets of rules that say which files are left out.
+    pub(crate) ignore: Vec<Vec<String>>,
 }
 
 /// The `options` resource.
@@ -52,5 +54,9 @@ impl GuestOptions for Options {
 
     fn include_secret_defaults(&self) {
         self.0.borrow_mut().publishing.secret_defaults = true;
+    }
+
+    fn add_ignore_rules(&self, rules: Vec<String>) {
+        self.0.borrow_mut().ignore.push(rules);
     }
 }

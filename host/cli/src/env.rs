@@ -36,6 +36,9 @@ pub(crate) const HTTP_LISTEN_ADDR: &str = "SPIN_HTTP_LISTEN_ADDR";
 /// name of an application's variable, as in Spin.
 pub(crate) const VARIABLE_PREFIX: &str = "SPIN_VARIABLE_";
 
+/// Whether components are built before they are packed, as Spin names it.
+pub(crate) const ALWAYS_BUILD: &str = "SPIN_ALWAYS_BUILD";
+
 /// The time that a reproducible artifact says it was made at, in seconds since 1970
 /// (reproducible-builds.org, `SOURCE_DATE_EPOCH` 1.1).
 pub(crate) const SOURCE_DATE_EPOCH: &str = "SOURCE_DATE_EPOCH";
@@ -44,7 +47,7 @@ pub(crate) const SOURCE_DATE_EPOCH: &str = "SOURCE_DATE_EPOCH";
 pub(crate) const SSL_CERT_FILE: &str = "SSL_CERT_FILE";
 
 /// Each of them with one line of explanation, for `wharf --help`.
-pub(crate) const TABLE: [(&str, &str); 15] = [
+pub(crate) const TABLE: [(&str, &str); 16] = [
     (
         CACHE_DIR,
         "folder of the content store (default: the user's cache folder)",
@@ -62,6 +65,10 @@ pub(crate) const TABLE: [(&str, &str); 15] = [
     (
         "SPIN_VARIABLE_…",
         "values of the application's variables for `wharf up`",
+    ),
+    (
+        ALWAYS_BUILD,
+        "build components before they are packed, as with `--build`",
     ),
     (
         SOURCE_DATE_EPOCH,

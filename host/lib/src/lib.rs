@@ -41,6 +41,7 @@ pub mod credentials;
 mod engine;
 mod error;
 mod index;
+pub mod manifest;
 mod mirror;
 mod operation;
 mod progress;

@@ -38,6 +38,8 @@ pub(crate) struct Asked {
     pub(crate) dry_run: bool,
     /// The media types of the layers that are wanted; none for all.
     pub(crate) layers: Option<Vec<String>>,
+    /// Further tags that a push sets.
+    pub(crate) tags: Vec<String>,
 }
 
 /// A registry component, linked to what it is lent.
@@ -168,6 +170,9 @@ async fn call_registry(
             if asked.dry_run {
                 set.call_set_dry_run(accessor, options).await?;
             }
+            for tag in asked.tags {
+                set.call_add_tag(accessor, options, tag).await?;
+            }
             set.call_set_referrers(accessor, options, asked.referrers)
                 .await?;
             operation.call(client, accessor, options).await
@@ -202,6 +207,9 @@ async fn call_packager(
             }
             if settings.secret_defaults {
                 set.call_include_secret_defaults(accessor, options).await?;
+            }
+            for rules in settings.ignore {
+                set.call_add_ignore_rules(accessor, options, rules).await?;
             }
             packaging.call_pack(accessor, path, options).await
         })

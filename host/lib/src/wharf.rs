@@ -59,6 +59,9 @@ pub struct PackOptions {
     /// Whether the defaults of secret variables become part of it. Otherwise an
     /// application with one is refused.
     pub secret_defaults: bool,
+    /// Sets of rules, written as in a `.gitignore` at the application's directory: files
+    /// that one of the sets ignores are left out.
+    pub ignore: Vec<Vec<String>>,
 }
 
 /// What a call concerns.
@@ -376,7 +379,7 @@ impl Wharf {
 }
 
 /// An application's directory, and the name of its manifest there.
-fn application(path: &Path) -> Result<(std::path::PathBuf, String), Error> {
+pub(crate) fn application(path: &Path) -> Result<(std::path::PathBuf, String), Error> {
     let failed = |why: String| Error::InvalidInput(format!("`{}` {why}", path.display()));
     let found =
         std::fs::metadata(path).map_err(|error| failed(format!("can't be read: {error}")))?;

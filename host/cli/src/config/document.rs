@@ -19,10 +19,16 @@ pub(super) struct Document {
     all: Layer,
     /// For some, in place of that.
     some: BTreeMap<Registry, Layer>,
+    /// Which files are not published, as rules.
+    ignore: Vec<String>,
 }
 
-/// The one key at the top.
+/// The keys at the top.
 const REGISTRY: &str = "registry";
+const PUSH: &str = "push";
+
+/// The one key about pushing.
+const IGNORE: &str = "ignore";
 
 /// What the table for every registry is called.
 const ALL: &str = "*";
@@ -49,7 +55,12 @@ impl Document {
         [&self.all].into_iter().chain(self.some.get(registry))
     }
 
-    /// Everything that it sets.
+    /// Rules about files that are not published.
+    pub(super) fn ignore_rules(&self) -> &[String] {
+        &self.ignore
+    }
+
+    /// Everything that it sets about registries.
     pub(super) fn settings(&self) -> impl Iterator<Item = (Key, &Setting)> {
         let layers = [&self.all].into_iter().chain(self.some.values());
         layers.flat_map(Layer::iter)
@@ -64,8 +75,12 @@ impl Reader<'_> {
         })?;
         let mut document = Document::default();
         for (key, value) in in_order(table.get_ref()) {
+            if key.get_ref() == PUSH {
+                document.ignore = ignore(tables(key, value)?)?;
+                continue;
+            }
             if key.get_ref() != REGISTRY {
-                let problem = unknown(key.get_ref(), "at the top level", &[REGISTRY]);
+                let problem = unknown(key.get_ref(), "at the top level", &[REGISTRY, PUSH]);
                 return Err((key.span().start, problem));
             }
             for (name, settings) in in_order(tables(key, value)?) {
@@ -151,6 +166,25 @@ fn tables<'a, 'i>(
         let problem = format!("`{}` has to be a table", key.get_ref());
         (key.span().start, problem)
     })
+}
+
+/// What `[push]` says.
+fn ignore(table: &DeTable<'_>) -> Result<Vec<String>, Fault> {
+    let mut rules = Vec::new();
+    for (key, value) in in_order(table) {
+        if key.get_ref() != IGNORE {
+            let problem = unknown(key.get_ref(), &format!("in `[{PUSH}]`"), &[IGNORE]);
+            return Err((key.span().start, problem));
+        }
+        let members = texts(value.get_ref()).ok_or_else(|| {
+            let problem = format!(
+                "`{IGNORE}` has to be a list of patterns, as in a .gitignore: `[\"*.key\"]`"
+            );
+            (value.span().start, problem)
+        })?;
+        rules = members.into_iter().map(str::to_owned).collect();
+    }
+    Ok(rules)
 }
 
 /// The members of an array of texts.
@@ -254,7 +288,16 @@ mod tests {
                 "\n[registy.\"x\"]",
                 &["line 2, column 2", "mean `registry`"],
             ),
-            ("x = 1", &["line 1, column 1", "known are `registry`"]),
+            (
+                "x = 1",
+                &["line 1, column 1", "known are `registry`, `push`"],
+            ),
+            ("[push]\nignor = []", &["line 2", "mean `ignore`"]),
+            (
+                "[push]\nignore = \"*.key\"",
+                &["line 2", "list of patterns"],
+            ),
+            ("push = 1", &["`push` has to be a table"]),
             ("registry = 1", &["`registry` has to be a table"]),
             ("[registry]\nx = 1", &["line 2", "`x` has to be a table"]),
             (

@@ -1,25 +1,34 @@
 //! `wharf registry push`
 
+mod documents;
+mod packing;
+
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
-use wharf_host::{Digest, PackOptions, PushOptions, Reference, Store};
+use wharf_host::{Digest, PushOptions, Reference, Store, Tag};
 
-use super::transfers::{Transferred, summary, transferred};
-use crate::error::CommandError;
+use super::transfers::{Transferred, summary, transferred, unknown};
+use crate::error::{CommandError, is_unreachable};
 use crate::options::{self, ConnectionArgs, OutputArgs, StoreArgs};
 use crate::output::{Answer, Output};
 use crate::progress::Progress;
 use crate::stored::Stored;
-use crate::{env, source};
+use crate::{build, source};
+use documents::Documents;
+use packing::PackingArgs;
 
 /// Pack an application and send it to a registry
 ///
 /// Packs what `spin.toml` describes into the content store and sends what the registry
 /// does not have yet. The same input gives the same digest, on every machine and at
 /// every time; with `$SOURCE_DATE_EPOCH` set, the artifact says that it was made then.
-/// Components must be built: `build` commands are not run.
+/// Components must be built; with --build, their `build` commands are run first.
+///
+/// What the rules of a `.wharfignore` beside the spin.toml ignore is not published; they
+/// are written as in a `.gitignore`. So are those of `ignore` in the table `[push]` of your
+/// `wharf.toml`.
 ///
 /// What is in the content store already, because it was loaded or pulled, is sent as
 /// it is.
@@ -28,6 +37,13 @@ use crate::{env, source};
 Examples:
   Publish the application of the current directory:
   $ wharf registry push ghcr.io/user/app:v1
+
+  Build it and publish it under three tags:
+  $ wharf registry push --build ghcr.io/user/app:1.2.3 --tag 1.2 --tag latest
+
+  Look at what would be published, without a network:
+  $ wharf registry push --dry-run --offline --format json ghcr.io/user/app:v1 | \\
+      jq .documents.lockedApp
 
   Publish one from elsewhere, with an annotation:
   $ wharf registry push -f shop/spin.toml ghcr.io/user/shop:v2 \\
@@ -44,22 +60,32 @@ pub(in crate::command) struct Args {
     reference: Reference,
 
     /// The application: a spin.toml, the directory of one, or what the content store
-    /// has by this reference or digest [default: this directory]
+    /// has by this reference or digest [default: the nearest spin.toml]
     ///
-    /// A path that exists wins over a reference.
+    /// A path that exists wins over a reference. Without it, the spin.toml is looked for in
+    /// this directory and in those above, up to the root of the repository.
     #[arg(
         short = 'f',
         long,
         visible_alias = "file",
-        value_name = "FILE|DIR|REFERENCE|DIGEST",
-        default_value = ".",
-        hide_default_value = true
+        value_name = "FILE|DIR|REFERENCE|DIGEST"
     )]
-    from: OsString,
+    from: Option<OsString>,
+
+    /// Have this tag of the repository lead there too (can be repeated)
+    #[arg(long = "tag", value_name = "TAG")]
+    tags: Vec<Tag>,
 
     /// Send nothing: tell what would be sent, and what is there already
+    ///
+    /// With `--format json`, the documents that would be published are told too. A registry
+    /// that can't be reached is no error then.
     #[arg(long)]
     dry_run: bool,
+
+    /// With --dry-run, ask no registry: what is there is not known then
+    #[arg(long, requires = "dry_run")]
+    offline: bool,
 
     /// Leave behind what the content store has that refers to it: signatures, for example
     #[arg(long)]
@@ -78,29 +104,6 @@ pub(in crate::command) struct Args {
     pub(super) output: OutputArgs,
 }
 
-/// How an application is packed.
-#[derive(Debug, clap::Args)]
-#[command(next_help_heading = "Packing")]
-struct PackingArgs {
-    /// Annotate the manifest (can be repeated)
-    #[arg(long = "annotation", value_name = "KEY=VALUE", value_parser = options::key_value)]
-    annotations: Vec<(String, String)>,
-
-    /// Publish what the components say in this profile
-    #[arg(long, value_name = "PROFILE")]
-    profile: Option<String>,
-
-    /// Publish the commands that build the components too
-    ///
-    /// Without it they are left out: they tell how your machine is set up.
-    #[arg(long)]
-    include_build: bool,
-
-    /// Publish the defaults of secret variables too, instead of refusing to
-    #[arg(long)]
-    include_secret_defaults: bool,
-}
-
 /// What is printed.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -110,43 +113,51 @@ struct Pushed {
     digest: String,
     /// The manifest's, in bytes.
     size: u64,
+    /// The further ones that lead there.
+    tags: Vec<String>,
     /// Whether nothing was sent: what has `moved` then would have.
     dry_run: bool,
+    /// Whether the registry said what is there.
+    compared: bool,
     transfers: Vec<Transferred>,
     warnings: Vec<String>,
+    /// What would be published, when nothing was sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    documents: Option<Documents>,
 }
 
 impl Args {
     /// Packs and sends it.
     pub(super) async fn run(self, output: Output) -> Result<(), CommandError> {
-        let options = self.packing.options()?;
-        let what = What::infer(&self.from)?;
-        let packing = [
-            ("--annotation", !options.annotations.is_empty()),
-            ("--profile", options.profile.is_some()),
-            ("--include-build", options.build),
-            ("--include-secret-defaults", options.secret_defaults),
-        ];
-        if let What::Stored(stored) = &what
-            && let Some((option, _)) = packing.into_iter().find(|(_, is_used)| *is_used)
-        {
+        let tags = further(self.tags, &self.reference);
+        let what = match &self.from {
+            Some(from) => What::infer(from)?,
+            None => What::App(source::nearest(output)?),
+        };
+        if let (What::Stored(stored), Some(option)) = (&what, self.packing.used()) {
             return Err(CommandError::usage(format!(
                 "{option} is for what is packed, and {stored} of the content store is sent as it \
                  is"
             )));
         }
+        if let What::App(manifest) = &what
+            && build::is_wanted(self.packing.build)
+        {
+            build::build(manifest, self.packing.profile.as_deref(), output).await?;
+        }
         let progress = Progress::new(output);
         let store = self.store.open()?;
-        let wharf = options::wharf(
-            store,
-            &[&self.reference.registry],
-            &self.connection,
-            output,
-            &progress,
-        )?;
+        let registries = if self.offline {
+            Vec::new()
+        } else {
+            vec![&self.reference.registry]
+        };
+        let wharf = options::wharf(store, &registries, &self.connection, output, &progress)?;
         let _work = wharf.at_work().await?;
-        let (digest, warnings, sent) = match &what {
+        let (digest, mut warnings, sent) = match &what {
             What::App(manifest) => {
+                let ignore = self.connection.settings()?.ignore_rules();
+                let options = self.packing.options(ignore)?;
                 let packed = if self.dry_run {
                     wharf.pack(manifest, &options).await
                 } else {
@@ -161,53 +172,76 @@ impl Args {
         for warning in &warnings {
             output.warning_of_answer(warning);
         }
-        let digest = &digest;
-        let target = target(&self.reference, digest)?;
+        let target = target(&self.reference, &digest)?;
         let options = PushOptions {
             referrers: !self.no_referrers,
             dry: self.dry_run,
             sent,
+            tags: tags.clone(),
         };
-        let pushed = wharf.push_with(digest, &target, &options).await;
-        progress.clear();
-        let report = pushed.map_err(|error| {
-            CommandError::at_registry(error, &target.registry)
-                .while_doing(format!("cannot push to {target}"))
-        })?;
-        let transfers = transferred(&report);
+        let report = if self.offline {
+            None
+        } else {
+            let pushed = wharf.push_with(&digest, &target, &options).await;
+            progress.clear();
+            match pushed {
+                Ok(report) => Some(report),
+                Err(error) if self.dry_run && is_unreachable(&error) => {
+                    let warning = format!("it is not known what is there: {error}");
+                    output.warning_of_answer(&warning);
+                    warnings.push(warning);
+                    None
+                }
+                Err(error) => {
+                    let error = CommandError::at_registry(error, &target.registry);
+                    return Err(error.while_doing(format!("cannot push to {target}")));
+                }
+            }
+        };
+        let transfers = match &report {
+            Some(report) => transferred(report),
+            None => unknown(documents::content(
+                wharf.store(),
+                &digest,
+                options.referrers,
+            )?),
+        };
         let sent = if self.dry_run { "to send" } else { "sent" };
         output.status(&summary(&transfers, sent, "already there"));
+        let documents = if self.dry_run {
+            Some(Documents::read(wharf.store(), &digest)?)
+        } else {
+            None
+        };
         output.answer(&Pushed {
             reference: self.reference.to_string(),
-            digest: report.manifest.digest.to_string(),
-            size: report.manifest.size,
+            digest: digest.to_string(),
+            size: wharf.store().stat(&digest)?.unwrap_or_default(),
+            tags: tags.iter().map(ToString::to_string).collect(),
             dry_run: self.dry_run,
+            compared: report.is_some(),
             transfers,
             warnings,
-        })
-    }
-}
-
-impl PackingArgs {
-    fn options(self) -> Result<PackOptions, CommandError> {
-        Ok(PackOptions {
-            created: created()?,
-            annotations: distinct(self.annotations)?,
-            profile: self.profile,
-            build: self.include_build,
-            secret_defaults: self.include_secret_defaults,
+            documents,
         })
     }
 }
 
 impl Answer for Pushed {
     fn lines(&self) -> Vec<String> {
-        let pushed = if self.dry_run {
-            "Would push with digest"
+        let (pushed, tagged) = if self.dry_run {
+            ("Would push", "Would tag it")
         } else {
-            "Pushed with digest"
+            ("Pushed", "Tagged it")
         };
-        vec![format!("{pushed} {}", self.digest)]
+        let mut lines = vec![format!("{pushed} with digest {}", self.digest)];
+        if !self.tags.is_empty() {
+            lines.push(format!("{tagged} as {}", self.tags.join(", ")));
+        }
+        if !self.compared {
+            lines.push("It is not known what is there already".to_owned());
+        }
+        lines
     }
 }
 
@@ -253,6 +287,17 @@ fn find(store: &Store, stored: &Stored) -> Result<Digest, CommandError> {
     })
 }
 
+/// The tags that are wanted besides the reference's, each once.
+fn further(tags: Vec<Tag>, reference: &Reference) -> Vec<Tag> {
+    let mut further: Vec<Tag> = Vec::new();
+    for tag in tags {
+        if reference.tag.as_ref() != Some(&tag) && !further.contains(&tag) {
+            further.push(tag);
+        }
+    }
+    further
+}
+
 /// Where exactly to send it. A digest in the reference is a promise of what is sent;
 /// once it is kept, the tag beside it is what gets set.
 fn target(reference: &Reference, packed: &Digest) -> Result<Reference, CommandError> {
@@ -267,38 +312,6 @@ fn target(reference: &Reference, packed: &Digest) -> Result<Reference, CommandEr
         }),
         _ => Ok(reference.clone()),
     }
-}
-
-/// The time that the artifact is to say it was made at.
-fn created() -> Result<Option<u64>, CommandError> {
-    let Some(value) = env::value(env::SOURCE_DATE_EPOCH) else {
-        return Ok(None);
-    };
-    value
-        .to_str()
-        .filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()))
-        .and_then(|text| text.parse().ok())
-        .map(Some)
-        .ok_or_else(|| {
-            CommandError::usage(format!(
-                "{} is `{}`: expected a number of seconds since 1970",
-                env::SOURCE_DATE_EPOCH,
-                Path::new(&value).display()
-            ))
-        })
-}
-
-/// The annotations, unless one is given twice: which one is meant can't be known.
-fn distinct(annotations: Vec<(String, String)>) -> Result<Vec<(String, String)>, CommandError> {
-    let mut seen = std::collections::HashSet::new();
-    for (key, _) in &annotations {
-        if !seen.insert(key) {
-            return Err(CommandError::usage(format!(
-                "the annotation `{key}` is given twice"
-            )));
-        }
-    }
-    Ok(annotations)
 }
 
 #[cfg(test)]
@@ -329,6 +342,14 @@ mod tests {
     }
 
     #[test]
+    fn a_tag_is_set_once() {
+        let reference = "r.example/a:1".parse().unwrap();
+        let tags = |tags: &[&str]| tags.iter().map(|tag| tag.parse().unwrap()).collect();
+        let wanted: Vec<Tag> = tags(&["2", "1", "2", "3"]);
+        assert_eq!(further(wanted, &reference), tags(&["2", "3"]));
+    }
+
+    #[test]
     fn what_is_no_path_is_a_name_of_the_store() {
         let app = What::infer(OsStr::new(env!("CARGO_MANIFEST_DIR")));
         assert!(app.is_err_and(|error| error.messages[0].contains("no spin.toml")));
@@ -337,13 +358,5 @@ mod tests {
         let error = What::infer(OsStr::new("./No-such-app")).err().unwrap();
         assert_eq!(error.kind.exit().code(), 2);
         assert!(error.messages[0].contains("./No-such-app"), "{error:?}");
-    }
-
-    #[test]
-    fn an_annotation_given_twice_is_refused_by_name() {
-        let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
-        assert!(distinct(vec![pair("a", "1"), pair("b", "1")]).is_ok());
-        let error = distinct(vec![pair("a", "1"), pair("a", "2")]).unwrap_err();
-        assert!(error.messages[0].contains("`a`"), "{error:?}");
     }
 }
