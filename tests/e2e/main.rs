@@ -4,14 +4,19 @@
 //! one that was just built.
 
 mod bad_input;
+mod build;
 mod cache;
 mod concurrent;
 mod config;
 mod credentials;
+mod dry_run;
 mod everywhere;
+mod examples;
 mod files;
 mod forward_proxy;
+mod further_tags;
 mod hostile_server;
+mod ignore;
 mod index;
 mod interop;
 mod layout;
@@ -26,6 +31,7 @@ mod output;
 mod pull;
 mod push;
 mod referrers;
+mod reproducible;
 mod sides;
 mod signature;
 mod tls;
