@@ -2,22 +2,22 @@
 
 mod documents;
 mod packing;
+mod what;
 
-use std::ffi::{OsStr, OsString};
-use std::path::{Path, PathBuf};
+use std::ffi::OsString;
 
 use serde::Serialize;
-use wharf_host::{Digest, PushOptions, Reference, Store, Tag};
+use wharf_host::{Digest, PushOptions, Reference, Tag};
 
 use super::transfers::{Transferred, summary, transferred, unknown};
 use crate::error::{CommandError, is_unreachable};
 use crate::options::{self, ConnectionArgs, OutputArgs, StoreArgs};
 use crate::output::{Answer, Output};
 use crate::progress::Progress;
-use crate::stored::Stored;
 use crate::{build, source};
 use documents::Documents;
 use packing::PackingArgs;
+use what::{What, find};
 
 /// Pack an application and send it to a registry
 ///
@@ -27,8 +27,8 @@ use packing::PackingArgs;
 /// Components must be built; with --build, their `build` commands are run first.
 ///
 /// What the rules of a `.wharfignore` beside the spin.toml ignore is not published; they
-/// are written as in a `.gitignore`. So are those of `ignore` in the table `[push]` of your
-/// `wharf.toml`.
+/// are written as in a `.gitignore`. Neither is what `ignore` ignores in the table `[push]`
+/// of your `wharf.toml`.
 ///
 /// What is in the content store already, because it was loaded or pulled, is sent as
 /// it is.
@@ -245,48 +245,6 @@ impl Answer for Pushed {
     }
 }
 
-/// What is to be sent.
-enum What {
-    /// The application of this manifest, once it is packed.
-    App(PathBuf),
-    /// Something of the content store.
-    Stored(Stored),
-}
-
-impl What {
-    /// What the user meant. An existing path wins.
-    fn infer(text: &OsStr) -> Result<Self, CommandError> {
-        let path = Path::new(text);
-        if path.symlink_metadata().is_ok() {
-            return source::manifest_at(path).map(Self::App);
-        }
-        let shown = path.display();
-        let stored = text.to_str().map(str::parse::<Stored>);
-        match stored {
-            Some(Ok(stored)) => Ok(Self::Stored(stored)),
-            Some(Err(why)) => Err(CommandError::usage(format!(
-                "there is no file and no directory {shown} here, and it can't be a name of \
-                 something in the content store: {why}"
-            ))),
-            None => Err(CommandError::usage(format!(
-                "there is no file and no directory {shown} here"
-            ))),
-        }
-    }
-}
-
-/// The manifest that is meant, all of which must be in the store.
-fn find(store: &Store, stored: &Stored) -> Result<Digest, CommandError> {
-    stored.find(store)?.ok_or_else(|| {
-        CommandError::usage(format!(
-            "there is no file and no directory {stored} here, and the content store at {} has \
-             nothing of that name, or not all of it",
-            store.path().display()
-        ))
-        .hint("`wharf cache list` tells what it has; `wharf registry load` and `pull` add to it")
-    })
-}
-
 /// The tags that are wanted besides the reference's, each once.
 fn further(tags: Vec<Tag>, reference: &Reference) -> Vec<Tag> {
     let mut further: Vec<Tag> = Vec::new();
@@ -347,16 +305,5 @@ mod tests {
         let tags = |tags: &[&str]| tags.iter().map(|tag| tag.parse().unwrap()).collect();
         let wanted: Vec<Tag> = tags(&["2", "1", "2", "3"]);
         assert_eq!(further(wanted, &reference), tags(&["2", "3"]));
-    }
-
-    #[test]
-    fn what_is_no_path_is_a_name_of_the_store() {
-        let app = What::infer(OsStr::new(env!("CARGO_MANIFEST_DIR")));
-        assert!(app.is_err_and(|error| error.messages[0].contains("no spin.toml")));
-        let stored = What::infer(OsStr::new("r.example/app:1"));
-        assert!(matches!(stored, Ok(What::Stored(_))));
-        let error = What::infer(OsStr::new("./No-such-app")).err().unwrap();
-        assert_eq!(error.kind.exit().code(), 2);
-        assert!(error.messages[0].contains("./No-such-app"), "{error:?}");
     }
 }
