@@ -6,6 +6,7 @@ use std::task::{Context, Poll, Waker};
 use proptest::prelude::*;
 
 use super::*;
+use crate::files::Entry;
 
 /// Files and other things by path; directories are where something lies in them.
 #[derive(Default)]
