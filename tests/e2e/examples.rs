@@ -202,5 +202,8 @@ fn same_text(expected: &str, found: &str) -> Result<(), String> {
             let _ = writeln!(told, "  {sign} {line}");
         }
     }
+    if told.lines().count() == 1 {
+        let _ = writeln!(told, "  in another order: {found:#?}");
+    }
     Err(told)
 }
