@@ -151,6 +151,7 @@ fn every_command_answers_as_documented() {
     for line in [
         "registry whoami SERVER/app",
         "registry push SERVER/app:1 -f app",
+        "registry push SERVER/app:1 -f app --tag 2 --dry-run --offline",
         "registry pull SERVER/app:1",
         "registry pull SERVER/app:1 -o out",
         "registry push SERVER/hello:1 app/hello.wasm",

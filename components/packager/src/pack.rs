@@ -7,9 +7,11 @@ use wharf_app::artifact::{
     Archives, Archiving, Bundle, CREATED, Content, DATA_LAYER, Draft, PackedComponent, PackedFile,
     created, image_config,
 };
-use wharf_app::files::{SelectError, SelectedFile, select};
+use wharf_app::files::{
+    IGNORE_BYTES, IGNORE_FILE, Ignore, SelectError, SelectedFile, Tree as _, select,
+};
 use wharf_app::locked::LockedApp;
-use wharf_app::manifest::{ComponentContent, MANIFEST_BYTES, Manifest};
+use wharf_app::manifest::{ComponentContent, MANIFEST_BYTES, Manifest, Source};
 use wharf_app::path::AppPath;
 use wharf_oci::media_type;
 
@@ -25,7 +27,7 @@ pub(crate) const CONCURRENCY: usize = 16;
 /// Packs the application whose manifest is at `path`.
 pub(crate) async fn pack(path: &str, settings: Settings) -> Result<Packed, Error> {
     let (directory, name) = Directory::of_file(path).await?;
-    let text = read(&directory, &name).await?;
+    let text = read(&directory, &name, MANIFEST_BYTES).await?;
     let manifest = Manifest::parse(&text, &settings.publishing)
         .map_err(|error| failure::input(format!("`{name}`, {error}")))?;
     let Manifest {
@@ -35,13 +37,24 @@ pub(crate) async fn pack(path: &str, settings: Settings) -> Result<Packed, Error
         ..
     } = manifest;
     let app_name = app.name().to_owned();
+    let ignore = ignore(&directory, &settings.ignore).await?;
 
     // All that can be wrong with what is there is found out before anything of it
     // is taken in.
     let mut selections = Vec::new();
     for component in &contents {
         source::check(component).await?;
-        selections.push(find(&directory, component, &mut warnings).await?);
+        if let Source::Path(path) = &component.source
+            && let Ok(path) = path.as_str().parse::<AppPath>()
+            && let Some(origin) = ignore.ignores(&path, false)
+        {
+            warnings.push(format!(
+                "the source `{path}` of the component `{}` is published although {origin} \
+                 ignores it, since it is named",
+                component.id
+            ));
+        }
+        selections.push(find(&directory, component, &ignore, &mut warnings).await?);
     }
     let files: Vec<_> = selections.iter().flatten().map(|f| &f.source).collect();
     let sources = Contents::of(&contents, !settings.uncomposed).await?;
@@ -75,14 +88,15 @@ pub(crate) async fn pack(path: &str, settings: Settings) -> Result<Packed, Error
     })
 }
 
-async fn read(directory: &Directory, name: &str) -> Result<String, Error> {
+/// A text of at most so many bytes.
+async fn read(directory: &Directory, name: &str, most: usize) -> Result<String, Error> {
     let path: AppPath = name
         .parse()
         .map_err(|problem| failure::file(name, problem))?;
     let file = directory.open(&path).await?;
-    let bytes = Directory::prefix(&file, &path, MANIFEST_BYTES + 1).await?;
-    if bytes.len() > MANIFEST_BYTES {
-        let problem = format!("has more than {MANIFEST_BYTES} bytes, which no manifest needs");
+    let bytes = Directory::prefix(&file, &path, most + 1).await?;
+    if bytes.len() > most {
+        let problem = format!("has more than {most} bytes, which none needs");
         return Err(failure::file(name, problem));
     }
     String::from_utf8(bytes).map_err(|error| {
@@ -93,14 +107,34 @@ async fn read(directory: &Directory, name: &str) -> Result<String, Error> {
     })
 }
 
+/// What is not published: the caller's rules, and those of the directory.
+async fn ignore(directory: &Directory, sets: &[Vec<String>]) -> Result<Ignore, Error> {
+    let mut ignore = Ignore::default();
+    for rules in sets {
+        let rules = rules.iter().map(String::as_str);
+        let added = ignore.add("a rule of yours", rules);
+        added.map_err(failure::input)?;
+    }
+    let path: AppPath = IGNORE_FILE
+        .parse()
+        .map_err(|problem| failure::file(IGNORE_FILE, problem))?;
+    if directory.look(&path).await?.is_some() {
+        let text = read(directory, IGNORE_FILE, IGNORE_BYTES).await?;
+        let added = ignore.add(&format!("`{IGNORE_FILE}`"), text.lines());
+        added.map_err(failure::input)?;
+    }
+    Ok(ignore)
+}
+
 /// The files that a component sees.
 async fn find(
     directory: &Directory,
     component: &ComponentContent,
+    ignore: &Ignore,
     warnings: &mut Vec<String>,
 ) -> Result<Vec<SelectedFile>, Error> {
     let id = &component.id;
-    let selection = select(directory, &component.files, &component.exclude).await;
+    let selection = select(directory, &component.files, &component.exclude, ignore).await;
     let selection = selection.map_err(|error| match error {
         SelectError::Tree(error) => failure::of_component(id, error),
         error => failure::input(format!("the component `{id}`: {error}")),

@@ -24,6 +24,8 @@ pub(crate) struct Settings {
     pub(crate) archiving: Archiving,
     /// How much archives may hold that are unpacked.
     pub(crate) limits: Limits,
+    /// Sets of rules that say which files are left out.
+    pub(crate) ignore: Vec<Vec<String>>,
 }
 
 /// The `options` resource.
@@ -76,5 +78,9 @@ impl GuestOptions for Options {
 
     fn set_max_files(&self, count: u64) {
         self.0.borrow_mut().limits.entries = Some(count);
+    }
+
+    fn add_ignore_rules(&self, rules: Vec<String>) {
+        self.0.borrow_mut().ignore.push(rules);
     }
 }

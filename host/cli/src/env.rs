@@ -36,6 +36,9 @@ pub(crate) const HTTP_LISTEN_ADDR: &str = "SPIN_HTTP_LISTEN_ADDR";
 /// name of an application's variable, as in Spin.
 pub(crate) const VARIABLE_PREFIX: &str = "SPIN_VARIABLE_";
 
+/// Whether components are built before they are packed, as Spin names it.
+pub(crate) const ALWAYS_BUILD: &str = "SPIN_ALWAYS_BUILD";
+
 /// The time that a reproducible artifact says it was made at, in seconds since 1970
 /// (reproducible-builds.org, `SOURCE_DATE_EPOCH` 1.1).
 pub(crate) const SOURCE_DATE_EPOCH: &str = "SOURCE_DATE_EPOCH";
@@ -65,6 +68,10 @@ pub(crate) const TABLE: [(&str, &str); 16] = [
     (
         "SPIN_VARIABLE_…",
         "values of the application's variables for `wharf up`",
+    ),
+    (
+        ALWAYS_BUILD,
+        "build components before they are packed, as with `--build`",
     ),
     (
         SOURCE_DATE_EPOCH,

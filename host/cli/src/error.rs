@@ -170,6 +170,18 @@ impl CommandError {
     }
 }
 
+/// Whether there is nobody to ask: the name is not known, or nothing listens there. The
+/// reason is the registry component's, in words.
+pub(crate) fn is_unreachable(error: &HostError) -> bool {
+    const REASONS: [&str; 3] = [
+        "its name can't be resolved",
+        "connection refused",
+        "no connection came about",
+    ];
+    matches!(error, HostError::Network(exchange) if exchange.status.is_none()
+        && REASONS.iter().any(|reason| exchange.message.contains(reason)))
+}
+
 /// What to try when no answer came. The transport's reason is text for people, so
 /// it only chooses between hints.
 fn unreachable_hint(reason: &str, registry: &Registry) -> String {

@@ -1,5 +1,6 @@
 //! `wharf`: publishes and runs WebAssembly applications through OCI registries.
 
+mod build;
 mod command;
 mod config;
 mod env;

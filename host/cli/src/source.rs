@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use wharf_host::Reference;
 
 use crate::error::CommandError;
+use crate::output::Output;
 
 /// The file that makes a directory an application.
 const MANIFEST: &str = "spin.toml";
@@ -73,6 +74,49 @@ impl Source {
 pub(crate) fn is_wasm(path: &Path) -> bool {
     let end = path.extension().and_then(OsStr::to_str);
     matches!(end, Some("wasm" | "wat"))
+}
+
+/// How many directories above this one are searched, as Spin does.
+const LEVELS: usize = 19;
+
+/// What is in the root of a repository.
+const REPOSITORY: &str = ".git";
+
+/// The manifest of this directory or of the nearest one above that has one, within the
+/// repository. Says which, when it is not this directory's.
+pub(crate) fn nearest(output: Output) -> Result<PathBuf, CommandError> {
+    let found = nearest_to(Path::new(""));
+    match &found {
+        Some(manifest) if manifest.parent() != Some(Path::new("")) => {
+            output.status(&format!("Using {}", manifest.display()));
+        }
+        _ => {}
+    }
+    found.ok_or_else(|| {
+        CommandError::usage(format!(
+            "there is no {MANIFEST} in this directory, and none in those above within its \
+             repository"
+        ))
+        .hint(format!(
+            "name an application with -f: a {MANIFEST} or the directory of one"
+        ))
+    })
+}
+
+/// The same for another directory.
+fn nearest_to(directory: &Path) -> Option<PathBuf> {
+    let mut directory = directory.to_owned();
+    for _ in 0..=LEVELS {
+        let manifest = directory.join(MANIFEST);
+        if manifest.is_file() {
+            return Some(manifest);
+        }
+        if directory.join(REPOSITORY).exists() {
+            return None;
+        }
+        directory.push("..");
+    }
+    None
 }
 
 /// The reference, when the text is likely meant as one (Spin's rule). `foo/spin.toml`
@@ -149,5 +193,24 @@ mod tests {
             Source::infer(OsStr::new(manifest)).unwrap(),
             Source::Manifest(manifest.into())
         );
+    }
+
+    #[test]
+    fn a_manifest_is_looked_for_up_to_the_root_of_the_repository() {
+        let directory = tempfile::tempdir().unwrap();
+        let at = |path: &str| directory.path().join(path);
+        std::fs::create_dir_all(at("app/repo/a/b")).unwrap();
+        std::fs::write(at("app/spin.toml"), "").unwrap();
+        let found = |path: &str| Some(nearest_to(&at(path))?.canonicalize().unwrap());
+        let manifest = at("app/spin.toml").canonicalize().unwrap();
+        assert_eq!(found("app"), Some(manifest.clone()));
+        assert_eq!(found("app/repo/a/b"), Some(manifest));
+        std::fs::create_dir(at("app/repo/.git")).unwrap();
+        assert_eq!(found("app/repo/a/b"), None);
+        assert_eq!(found("app/repo"), None);
+        std::fs::write(at("app/repo/spin.toml"), "").unwrap();
+        let own = at("app/repo/spin.toml").canonicalize().unwrap();
+        assert_eq!(found("app/repo"), Some(own.clone()));
+        assert_eq!(found("app/repo/a"), Some(own));
     }
 }

@@ -42,6 +42,7 @@ mod engine;
 mod error;
 mod fetch;
 mod index;
+pub mod manifest;
 mod mirror;
 mod operation;
 mod package;

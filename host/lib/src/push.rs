@@ -1,6 +1,6 @@
 //! Push: from the store to a registry.
 
-use wharf_oci::{Digest, Reference};
+use wharf_oci::{Digest, Reference, Tag};
 
 use crate::capability::grant::Access;
 use crate::error::Error;
@@ -19,6 +19,9 @@ pub struct PushOptions {
     pub dry: bool,
     /// What was sent ahead ([`Packed::sent`](crate::Packed::sent)), to be told as moved.
     pub sent: Vec<Digest>,
+    /// Further tags of the same repository, which are set once the manifest is there. On
+    /// an error, some of them may lead there already.
+    pub tags: Vec<Tag>,
 }
 
 impl Wharf {
@@ -48,9 +51,13 @@ impl Wharf {
     ) -> Result<Report, Error> {
         let _work = self.at_work().await?;
         let mut transfers = Vec::new();
+        let members = PushOptions {
+            tags: Vec::new(),
+            ..options.clone()
+        };
         for member in self.before(manifest).await? {
             let reference = reference.at_digest(member.digest.clone());
-            let pushed = self.push_manifest(&member.digest, &reference, options);
+            let pushed = self.push_manifest(&member.digest, &reference, &members);
             transfers.extend(pushed.await?.transfers);
         }
         let last = self.push_manifest(manifest, reference, options).await?;
@@ -76,6 +83,7 @@ impl Wharf {
         let asked = Asked {
             referrers: options.referrers,
             dry_run: options.dry,
+            tags: options.tags.iter().map(ToString::to_string).collect(),
             ..Asked::default()
         };
         let access = if options.dry {

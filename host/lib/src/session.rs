@@ -39,6 +39,8 @@ pub(crate) struct Asked {
     pub(crate) dry_run: bool,
     /// The media types of the layers that are wanted; none for all.
     pub(crate) layers: Option<Vec<String>>,
+    /// Further tags that a push sets.
+    pub(crate) tags: Vec<String>,
 }
 
 /// What is packed.
@@ -206,6 +208,9 @@ async fn call_registry(
             if asked.dry_run {
                 set.call_set_dry_run(accessor, options).await?;
             }
+            for tag in asked.tags {
+                set.call_add_tag(accessor, options, tag).await?;
+            }
             set.call_set_referrers(accessor, options, asked.referrers)
                 .await?;
             operation.call(client, accessor, options).await
@@ -246,6 +251,9 @@ async fn call_packager(
             }
             if settings.archive_files {
                 set.call_archive_files(accessor, options).await?;
+            }
+            for rules in settings.ignore {
+                set.call_add_ignore_rules(accessor, options, rules).await?;
             }
             let lend = |file| accessor.with(|mut access| access.get().table.push(file));
             match packing {

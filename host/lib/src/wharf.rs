@@ -74,6 +74,9 @@ pub struct PackOptions {
     /// When registries are asked for packages: for a version that is named, and for
     /// what is at an address, [`Pull::Always`] does what [`Pull::Missing`] does.
     pub fetch: Pull,
+    /// Sets of rules, written as in a `.gitignore` at the application's directory: files
+    /// that one of the sets ignores are left out.
+    pub ignore: Vec<Vec<String>>,
     /// Whether all files of each component become an archive. Otherwise files are
     /// archived only where there would be more layers than registries take.
     pub archive_files: bool,

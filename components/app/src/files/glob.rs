@@ -11,6 +11,8 @@
 //! where they are excluded: that is how Spin has it. One difference: `**` at the
 //! end chooses all files below, where Spin chooses none.
 
+mod git;
+
 use std::str::FromStr;
 
 use crate::path::AppPath;
@@ -42,6 +44,9 @@ pub enum GlobError {
     /// A `[` has no `]`.
     #[error("has a `[` without the `]` that ends it")]
     Class,
+    /// A `\\` has nothing behind it.
+    #[error("ends with a `\\`, which has to be followed by a character")]
+    Escape,
     /// It is longer than a path can be.
     #[error("is too long")]
     Length,
@@ -258,6 +263,9 @@ impl<'a> Run<'a> {
 
     fn read(&mut self, text: &str) {
         for character in text.chars() {
+            if !self.is_anywhere() {
+                return;
+            }
             let mut next = vec![Place::default(); self.places.len()];
             for (index, token) in self.tokens.iter().enumerate() {
                 let Some(place) = self.places.get(index).copied() else {
@@ -318,6 +326,10 @@ impl<'a> Run<'a> {
             );
             reached = place.before && empty;
         }
+    }
+
+    fn is_anywhere(&self) -> bool {
+        self.places.iter().any(|place| place.before || place.within)
     }
 
     fn accepts(&self) -> bool {

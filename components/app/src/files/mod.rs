@@ -2,9 +2,13 @@
 //! are for the component.
 
 mod glob;
+mod ignore;
 mod mount;
 mod select;
+mod tree;
 
 pub use glob::{Glob, GlobError};
+pub use ignore::{IGNORE_BYTES, IGNORE_FILE, Ignore, IgnoreError};
 pub use mount::{Destination, Mount, MountError, Pattern};
-pub use select::{Entry, Kind, SelectError, SelectedFile, Selection, Tree, select};
+pub use select::{SelectError, SelectedFile, Selection, select};
+pub use tree::{Entry, Kind, Tree};

@@ -4,52 +4,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Display;
 
-use super::{Destination, Glob, Mount, Pattern};
+use super::{Destination, Glob, Ignore, Kind, Mount, Pattern, Tree};
 use crate::path::{AppPath, GuestPath, PathError};
-
-/// The application's directory, as far as it can be looked at.
-#[expect(
-    async_fn_in_trait,
-    reason = "looked at by one task, which needs no `Send`"
-)]
-pub trait Tree {
-    /// Why it can't be looked at.
-    type Error;
-
-    /// What is at a path, where links lead to something; none when nothing is
-    /// there. Never [`Kind::Link`].
-    async fn look(&self, path: &AppPath) -> Result<Option<Kind>, Self::Error>;
-
-    /// What a directory has, in any order.
-    async fn list(&self, directory: &AppPath) -> Result<Vec<Entry>, Self::Error>;
-
-    /// Whether two paths lead to the same directory.
-    async fn is_same(&self, one: &AppPath, other: &AppPath) -> Result<bool, Self::Error>;
-}
-
-/// What is at a path.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// A file.
-    File,
-    /// A directory.
-    Directory,
-    /// A symbolic link, to whatever.
-    Link,
-    /// Something outside of the application's directory, by way of a link.
-    Outside,
-    /// Something that has no content to publish, in words: "a named pipe".
-    Special(&'static str),
-}
-
-/// One entry of a directory.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
-    /// Its name in the directory.
-    pub name: String,
-    /// What it is.
-    pub kind: Kind,
-}
 
 /// The files that were found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -146,12 +102,14 @@ pub enum SelectError<E: Display> {
 /// and would be too large with more.
 const MOST_FILES: usize = 50_000;
 
-/// Finds the files that `mounts` mean, but for those that `exclude` excludes.
-/// Files that are named as such are never excluded.
+/// Finds the files that `mounts` mean, but for those that `exclude` excludes and those
+/// that `ignore` ignores. Files that are named as such are never excluded, and are left
+/// out with a warning when they are ignored.
 pub async fn select<T: Tree>(
     tree: &T,
     mounts: &[Mount],
     exclude: &[Glob],
+    ignore: &Ignore,
 ) -> Result<Selection, SelectError<T::Error>>
 where
     T::Error: Display,
@@ -159,6 +117,7 @@ where
     let mut search = Search {
         tree,
         exclude,
+        ignore,
         found: BTreeMap::new(),
         warnings: Vec::new(),
     };
@@ -177,6 +136,7 @@ where
 struct Search<'a, T> {
     tree: &'a T,
     exclude: &'a [Glob],
+    ignore: &'a Ignore,
     found: BTreeMap<GuestPath, AppPath>,
     warnings: Vec<String>,
 }
@@ -187,7 +147,15 @@ where
 {
     async fn pattern(&mut self, pattern: &Pattern) -> Result<(), SelectError<T::Error>> {
         let same = |file: &AppPath| guest(file.as_str());
-        match (self.look(pattern.path()).await?, pattern.glob()) {
+        let found = self.look(pattern.path()).await?;
+        let (start, start_kind) = match (found, pattern.glob()) {
+            (None, Some(glob)) => (glob.base(), Some(Kind::Directory)),
+            (kind, _) => (pattern.path(), kind),
+        };
+        if self.leaves_out(pattern.as_str(), start, start_kind) {
+            return Ok(());
+        }
+        match (found, pattern.glob()) {
             (Some(Kind::File), _) => self.add(pattern.path(), same(pattern.path())?),
             (Some(Kind::Directory), _) => self.below(pattern.path(), None, same).await.map(|_| ()),
             (_, Some(glob)) => {
@@ -212,7 +180,11 @@ where
         source: &AppPath,
         destination: &Destination,
     ) -> Result<(), SelectError<T::Error>> {
-        match self.look(source).await? {
+        let found = self.look(source).await?;
+        if self.leaves_out(source.as_str(), source, found) {
+            return Ok(());
+        }
+        match found {
             Some(Kind::File) => {
                 let path = destination.of_file();
                 let path = path.ok_or_else(|| SelectError::DestinationDirectory(source.clone()))?;
@@ -253,7 +225,8 @@ where
                 count += usize::from(chosen && entry.kind != Kind::Directory);
                 let chosen = chosen && !self.excludes(&path);
                 let enter = enter && !self.excludes_below(&path);
-                if !chosen && !enter {
+                let is_directory = entry.kind == Kind::Directory;
+                if !chosen && !enter || self.ignore.ignores_entry(&path, is_directory).is_some() {
                     continue;
                 }
                 let kind = match entry.kind {
@@ -263,6 +236,9 @@ where
                 match kind {
                     Some(Kind::Directory) if enter => {
                         if entry.kind == Kind::Link {
+                            if self.ignore.ignores_entry(&path, true).is_some() {
+                                continue;
+                            }
                             self.refuse_endless(&path).await?;
                         }
                         open.push(path);
@@ -284,6 +260,21 @@ where
             }
         }
         Ok(count)
+    }
+
+    /// Whether what is at a path that the author named is ignored, which is told.
+    fn leaves_out(&mut self, text: &str, path: &AppPath, kind: Option<Kind>) -> bool {
+        let Some(kind) = kind else {
+            return false;
+        };
+        let origin = self.ignore.ignores(path, kind == Kind::Directory);
+        if let Some(origin) = origin {
+            self.warnings.push(format!(
+                "`{}` in `files` is left out: {origin} ignores it",
+                shown(text)
+            ));
+        }
+        origin.is_some()
     }
 
     /// What is at a path that the author named.

@@ -139,10 +139,15 @@ pub(super) fn component(
              `allowed_outbound_hosts = {http_hosts:?}`"
         ));
     }
-    hosts.entries.extend(http_hosts);
     if form.databases_unless_hosts && table.find("allowed_outbound_hosts").is_none() {
         hosts.entries.extend(DATABASES.map(str::to_owned));
     }
+    let chains = |host: &String| {
+        host.parse()
+            .is_ok_and(|host: AllowedHost| host.names_components())
+    };
+    hosts.chaining |= http_hosts.iter().any(chains);
+    hosts.entries.extend(http_hosts);
     let mut host_requirements = BTreeMap::new();
     if hosts.chaining {
         host_requirements.insert(LOCAL_SERVICE_CHAINING.to_owned(), Value::from(REQUIRED));

@@ -32,6 +32,9 @@ fn what_is_taken() {
         "wharf registry push ghcr.io/user/app -u user --password-stdin",
         "wharf registry pull ghcr.io/user/app -u user -p pass",
         "wharf registry push ghcr.io/user/app:v1",
+        "wharf registry push ghcr.io/user/app:1.2.3 --build --tag 1.2 --tag latest",
+        "wharf registry push ghcr.io/user/app:v1 --dry-run --offline",
+        "wharf up --build --profile debug",
         "wharf registry push -f app ghcr.io/user/app --annotation a=b --annotation c=",
         "wharf registry push --file spin.toml --insecure localhost:5000/app",
         "wharf registry push --from spin.toml --plain-http localhost:5000/app -q",
@@ -95,6 +98,8 @@ fn what_is_refused_and_what_the_text_names() {
             "--username",
         ),
         ("wharf registry push", "<REFERENCE>"),
+        ("wharf registry push r.example/app --offline", "--dry-run"),
+        ("wharf registry push r.example/app --tag a/b", "not a tag"),
         ("wharf registry push https://ghcr.io/user/app", "scheme"),
         ("wharf registry push ghcr.io/User/app", "not a repository"),
         (

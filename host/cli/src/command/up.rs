@@ -11,6 +11,7 @@ use wharf_host::{
 };
 use wharf_up::{App, Server, Settings};
 
+use crate::build;
 use crate::env;
 use crate::error::{CommandError, RunError};
 use crate::interrupt::Interrupts;
@@ -24,10 +25,10 @@ use crate::variable;
 /// Run an application and serve its HTTP routes
 ///
 /// Runs the application of a registry, or one of this machine; without -f, that of the
-/// spin.toml in the current directory. A component that is alone, a file whose name ends
-/// with `.wasm` or an artifact of package tools such as wkg, answers all requests. What a tag leads to is looked up each time, and
-/// only what changed is fetched. Every byte is checked against its digest before it
-/// runs.
+/// spin.toml in the current directory, or of the nearest one above in its repository. A
+/// component that is alone, a file whose name ends with `.wasm` or an artifact of package
+/// tools such as wkg, answers all requests. What a tag leads to is looked up each time, and
+/// only what changed is fetched. Every byte is checked against its digest before it runs.
 ///
 /// The application is sandboxed: it reads its own files, and reaches only the hosts
 /// that its spin.toml allows. Ctrl-C ends it, after the requests that it is answering;
@@ -99,6 +100,13 @@ pub(super) struct Args {
     #[arg(long, value_name = "PROFILE")]
     profile: Option<String>,
 
+    /// Build the components of a spin.toml first: run their `build` commands
+    ///
+    /// In the order of the spin.toml, each in its `workdir`, by the shell. Also with
+    /// `$SPIN_ALWAYS_BUILD` set.
+    #[arg(long)]
+    build: bool,
+
     /// Of an index in a registry, run the manifest for this platform
     #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
     platform: Option<Platform>,
@@ -140,7 +148,7 @@ struct Route {
 impl Args {
     /// Runs the application until it is interrupted.
     pub(super) async fn run(self, output: Output) -> Result<(), CommandError> {
-        let source = self.source()?;
+        let source = self.source(output)?;
         let interrupts = Interrupts::listen()?;
         let app = tokio::select! {
             app = self.load(source, output) => app?,
@@ -154,7 +162,7 @@ impl Args {
         }
     }
 
-    fn source(&self) -> Result<Source, CommandError> {
+    fn source(&self, output: Output) -> Result<Source, CommandError> {
         if let Some(reference) = &self.from_registry {
             Ok(Source::Registry(reference.clone()))
         } else if let Some(path) = &self.from_file {
@@ -162,16 +170,28 @@ impl Args {
         } else if let Some(text) = &self.from {
             Source::infer(text)
         } else {
-            Source::at(Path::new("."))
+            source::nearest(output).map(Source::Manifest)
         }
     }
 
     /// The application, ready to listen.
     async fn load(&self, source: Source, output: Output) -> Result<App, CommandError> {
+        match &source {
+            Source::Registry(reference) if self.build => {
+                return Err(CommandError::usage(format!(
+                    "--build is for a spin.toml, and {reference} was published built"
+                )));
+            }
+            Source::Manifest(manifest) if build::is_wanted(self.build) => {
+                build::build(manifest, self.profile.as_deref(), output).await?;
+            }
+            _ => {}
+        }
         let store = self.store.open()?;
         let progress = Progress::new(output);
         let packing = PackOptions {
             profile: self.profile.clone(),
+            ignore: self.connection.settings()?.ignore_rules(),
             // It stays on this machine.
             secret_defaults: true,
             fetch: self.when.policy(),

@@ -21,6 +21,8 @@ pub(super) struct Document {
     some: BTreeMap<Registry, Layer>,
     /// Where packages are.
     packages: Vec<PackagePlace>,
+    /// Which files are not published, as rules.
+    ignore: Vec<String>,
 }
 
 /// Where a package, a namespace of them, or all others are.
@@ -35,6 +37,10 @@ pub(super) struct PackagePlace {
 /// The keys at the top.
 const REGISTRY: &str = "registry";
 const PACKAGES: &str = "packages";
+const PUSH: &str = "push";
+
+/// The one key about pushing.
+const IGNORE: &str = "ignore";
 
 /// What the table for every registry is called.
 const ALL: &str = "*";
@@ -66,7 +72,12 @@ impl Document {
         &self.packages
     }
 
-    /// Everything that it sets for registries.
+    /// Rules about files that are not published.
+    pub(super) fn ignore_rules(&self) -> &[String] {
+        &self.ignore
+    }
+
+    /// Everything that it sets about registries.
     pub(super) fn settings(&self) -> impl Iterator<Item = (Key, &Setting)> {
         let layers = [&self.all].into_iter().chain(self.some.values());
         layers.flat_map(Layer::iter)
@@ -85,8 +96,13 @@ impl Reader<'_> {
                 document.packages = self.packages(tables(key, value)?)?;
                 continue;
             }
+            if key.get_ref() == PUSH {
+                document.ignore = ignore(tables(key, value)?)?;
+                continue;
+            }
             if key.get_ref() != REGISTRY {
-                let problem = unknown(key.get_ref(), "at the top level", &[PACKAGES, REGISTRY]);
+                let known = [PACKAGES, REGISTRY, PUSH];
+                let problem = unknown(key.get_ref(), "at the top level", &known);
                 return Err((key.span().start, problem));
             }
             for (name, settings) in in_order(tables(key, value)?) {
@@ -202,6 +218,25 @@ fn tables<'a, 'i>(
         let problem = format!("`{}` has to be a table", key.get_ref());
         (key.span().start, problem)
     })
+}
+
+/// What `[push]` says.
+fn ignore(table: &DeTable<'_>) -> Result<Vec<String>, Fault> {
+    let mut rules = Vec::new();
+    for (key, value) in in_order(table) {
+        if key.get_ref() != IGNORE {
+            let problem = unknown(key.get_ref(), &format!("in `[{PUSH}]`"), &[IGNORE]);
+            return Err((key.span().start, problem));
+        }
+        let members = texts(value.get_ref()).ok_or_else(|| {
+            let problem = format!(
+                "`{IGNORE}` has to be a list of patterns, as in a .gitignore: `[\"*.key\"]`"
+            );
+            (value.span().start, problem)
+        })?;
+        rules = members.into_iter().map(str::to_owned).collect();
+    }
+    Ok(rules)
 }
 
 /// The members of an array of texts.
@@ -322,7 +357,10 @@ mod tests {
             ),
             (
                 "x = 1",
-                &["line 1, column 1", "known are `packages`, `registry`"],
+                &[
+                    "line 1, column 1",
+                    "known are `packages`, `registry`, `push`",
+                ],
             ),
             (
                 "[packages]\n\"a:b:c\" = \"r.example\"",
@@ -334,6 +372,12 @@ mod tests {
             ),
             ("[packages]\na = 1", &["line 2", "has to be a registry"]),
             ("packages = 1", &["`packages` has to be a table"]),
+            ("[push]\nignor = []", &["line 2", "mean `ignore`"]),
+            (
+                "[push]\nignore = \"*.key\"",
+                &["line 2", "list of patterns"],
+            ),
+            ("push = 1", &["`push` has to be a table"]),
             ("registry = 1", &["`registry` has to be a table"]),
             ("[registry]\nx = 1", &["line 2", "`x` has to be a table"]),
             (

@@ -54,8 +54,14 @@ Configuration:
   A registry that leads to its blob store or token server on a private network needs
   `allow = [\"https://blobs.internal:9000\", \"10.0.0.0/8\"]`.
 
+  Files that are never published, by patterns as in a `.gitignore`:
+
+    [push]
+    ignore = [\"*.key\", \".env\"]
+
   A `wharf.toml` of a project, from the working folder up to the root of its repository,
-  can only narrow: fewer transfers and retries, shorter times, less bandwidth.
+  can only narrow: fewer transfers and retries, shorter times, less bandwidth, and more
+  files that are not published.
 
   Where no `proxy` is set, the proxies of the environment count, with curl's meaning of
   `no_proxy`, and never for registries on this machine.
@@ -111,6 +117,16 @@ impl Config {
             packages.set(&place.name, place.registry.clone());
         }
         packages
+    }
+
+    /// The sets of rules about files that are not published, the user's and the project's:
+    /// neither can bring back what the other ignores.
+    pub(crate) fn ignore_rules(&self) -> Vec<Vec<String>> {
+        [&self.user, &self.project]
+            .map(|document| document.ignore_rules().to_vec())
+            .into_iter()
+            .filter(|rules| !rules.is_empty())
+            .collect()
     }
 
     /// The settings of a registry.
@@ -313,6 +329,17 @@ mod tests {
         ] {
             assert!(check(user, project).is_ok(), "{project}");
         }
+    }
+
+    #[test]
+    fn rules_of_a_project_are_a_set_of_their_own() {
+        let config = Config {
+            user: document("[push]\nignore = [\"*.key\"]"),
+            project: narrowing(document("[push]\nignore = [\"!*.key\"]")).unwrap(),
+            ..Config::default()
+        };
+        assert_eq!(config.ignore_rules(), [["*.key"], ["!*.key"]]);
+        assert_eq!(Config::default().ignore_rules(), Vec::<Vec<String>>::new());
     }
 
     #[test]

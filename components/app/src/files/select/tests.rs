@@ -6,6 +6,7 @@ use std::task::{Context, Poll, Waker};
 use proptest::prelude::*;
 
 use super::*;
+use crate::files::Entry;
 
 /// Files and other things by path; directories are where something lies in them.
 #[derive(Default)]
@@ -124,7 +125,7 @@ fn placed(source: &str, destination: &str) -> Mount {
 
 fn run(tree: &Listed, mounts: &[Mount], exclude: &[&str]) -> Result<Selection, String> {
     let exclude: Vec<Glob> = exclude.iter().map(|text| text.parse().unwrap()).collect();
-    now(select(tree, mounts, &exclude)).map_err(|error| error.to_string())
+    now(select(tree, mounts, &exclude, &Ignore::default())).map_err(|error| error.to_string())
 }
 
 fn pairs(tree: &Listed, mounts: &[Mount], exclude: &[&str]) -> Vec<String> {
@@ -344,4 +345,30 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn what_is_ignored_is_left_out_and_told_where_it_was_named() {
+    let tree = Listed::of(&["a/keep", "a/x.log", "dist/in", "named.log", "b/x.log"])
+        .linked("b/dist", "dist")
+        .with("b/out.log", Kind::Outside);
+    let mut ignore = Ignore::default();
+    ignore.add("`.wharfignore`", ["*.log", "dist/"]).unwrap();
+    let mounts = [
+        text("a"),
+        text("b/**/*"),
+        text("dist"),
+        text("dist/*"),
+        text("named.log"),
+        placed("named.log", "/n"),
+        placed("dist", "/d"),
+    ];
+    let selection = now(select(&tree, &mounts, &[], &ignore)).unwrap();
+    let sources: Vec<_> = selection.files.iter().map(|file| &file.source).collect();
+    assert_eq!(sources, [&"a/keep".parse().unwrap()]);
+    assert_eq!(
+        selection.warnings,
+        ["dist/*", "dist", "named.log"]
+            .map(|named| format!("`{named}` in `files` is left out: `.wharfignore` ignores it"))
+    );
 }

@@ -2,7 +2,7 @@
 
 use indicatif::DecimalBytes;
 use serde::Serialize;
-use wharf_host::{Outcome, Report};
+use wharf_host::{Descriptor, Outcome, Report};
 
 /// One piece of content that the operation concerned.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -12,7 +12,7 @@ pub(super) struct Transferred {
     media_type: String,
     /// In bytes.
     size: u64,
-    /// `moved`, `present`, `mounted` or `other`.
+    /// `moved`, `present`, `mounted`, `unknown` or `other`.
     outcome: &'static str,
 }
 
@@ -34,6 +34,17 @@ pub(super) fn transferred(report: &Report) -> Vec<Transferred> {
         .collect()
 }
 
+/// Content that would be moved unless it is there, which is not known.
+pub(super) fn unknown(content: Vec<Descriptor>) -> Vec<Transferred> {
+    let content = content.into_iter().map(|content| Transferred {
+        digest: content.digest.to_string(),
+        media_type: content.media_type,
+        size: content.size,
+        outcome: "unknown",
+    });
+    content.collect()
+}
+
 /// `3 parts (12.3 MB) fetched, 2 parts (1.0 MB) already here`, with the words for what
 /// moved and what was there before; what the registry took over on its own is told
 /// only where there is some.
@@ -48,6 +59,10 @@ pub(super) fn summary(transfers: &[Transferred], moved: &str, present: &str) -> 
         let noun = if parts == 1 { "part" } else { "parts" };
         format!("{parts} {noun} ({}) {what}", DecimalBytes(bytes))
     };
+    let unknown = count("unknown");
+    if unknown.0 > 0 {
+        return told(unknown, &format!("{moved}, unless {present}"));
+    }
     let mut told_of = vec![told(count("moved"), moved), told(count("present"), present)];
     let mounted = count("mounted");
     if mounted.0 > 0 {
@@ -84,6 +99,10 @@ mod tests {
             summary(&[part(2, "mounted")], "sent", "already there"),
             "0 parts (0 B) sent, 0 parts (0 B) already there, \
              1 part (2 B) taken over within the registry"
+        );
+        assert_eq!(
+            summary(&[part(2, "unknown")], "to send", "already there"),
+            "1 part (2 B) to send, unless already there"
         );
         assert_eq!(
             summary(&[], "sent", "already there"),
