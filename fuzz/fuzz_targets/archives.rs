@@ -44,7 +44,9 @@ fuzz_target!(|input: &[u8]| {
     };
     let step = 1 + usize::from(how >> 1);
     if how & 1 == 0 {
-        assert_eq!(unpacked(bytes, step), unpacked(bytes, bytes.len().max(1)));
+        // What is wrong is told as it is met, and that depends on how much came.
+        let whole = unpacked(bytes, bytes.len().max(1)).ok();
+        assert_eq!(unpacked(bytes, step).ok(), whole);
         return;
     }
     let mut gzip = GzEncoder::new(Vec::new(), Compression::none());

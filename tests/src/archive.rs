@@ -46,7 +46,7 @@ pub fn file(name: &str, data: &[u8]) -> Vec<u8> {
 #[must_use]
 pub fn extended(key: &str, value: &str) -> Vec<u8> {
     let rest = format!(" {key}={value}\n");
-    let length = (rest.len()..).find(|n| n.to_string().len() + rest.len() == *n);
+    let length = (rest.len()..rest.len() + 10).find(|n| n.to_string().len() + rest.len() == *n);
     let record = format!("{}{rest}", length.expect("there is one"));
     entry(b'x', "PaxHeaders/x", record.len() as u64, record.as_bytes())
 }

@@ -192,7 +192,7 @@ mod tests {
         use sha2::{Digest as _, Sha256};
         let text = "A line of a file, as it may be.\n".repeat(5_000);
         let noise: Vec<u8> = (0..50_000_u32)
-            .map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8)
+            .map(|n| (n.wrapping_mul(2_654_435_761) >> 13).to_le_bytes()[0])
             .collect();
         let bytes = packed(&[("noise", &noise), ("text", text.as_bytes())]);
         let digest = wharf_oci::Digest::from_sha256(&Sha256::digest(&bytes).into());
