@@ -69,7 +69,7 @@ fn a_source_beside_the_application_is_packed_and_runs() {
     }
     assert!(digests.iter().all(|it| *it == digests[0]), "{digests:?}");
     let (_running, url) = up(&env, "-f app");
-    assert!(text(&url).contains("hello"), "{}", text(&url));
+    assert!(text(&url).contains("GET"), "{}", text(&url));
 }
 
 #[test]
@@ -135,7 +135,7 @@ fn what_is_at_an_address_is_fetched_once_as_anybody() {
     assert_eq!(again.digest(), first.digest());
     assert_eq!(server.requests().len(), asked.len());
     let (_running, url) = up(&env, "-f app --offline");
-    assert!(text(&url).contains("hello"), "{}", text(&url));
+    assert!(text(&url).contains("GET"), "{}", text(&url));
 
     env.empty_store();
     let _ = env
@@ -185,7 +185,7 @@ fn a_transfer_that_is_cut_off_is_begun_anew() {
     let env = environment();
     write(&env, &at(&server.url(), &wasm), "");
     let (_running, url) = up(&env, "-f app");
-    assert!(text(&url).contains("hello"), "{}", text(&url));
+    assert!(text(&url).contains("GET"), "{}", text(&url));
     assert_eq!(server.requests().len(), 2);
 }
 
@@ -224,7 +224,7 @@ fn a_package_of_a_registry_is_packed_and_runs() {
     let exchanges = proxy.take();
     assert!(exchanges.is_empty(), "{exchanges:#?}");
     let (_running, url) = up(&env, "-f app --offline");
-    assert!(text(&url).contains("hello"), "{}", text(&url));
+    assert!(text(&url).contains("GET"), "{}", text(&url));
 
     // The user's file says where the packages of a namespace are.
     let source = "{ package = \"c:d\", version = \"1.0.0\" }";

@@ -44,9 +44,10 @@ impl Packages {
     /// others.
     #[must_use]
     pub fn is_name(text: &str) -> bool {
-        let package = match text.contains(':') {
-            true => text.to_owned(),
-            false => format!("{text}:any"),
+        let package = if text.contains(':') {
+            text.to_owned()
+        } else {
+            format!("{text}:any")
         };
         text == Self::OTHERS || package.parse::<PackageName>().is_ok()
     }
@@ -78,7 +79,7 @@ impl Packages {
 impl Default for Packages {
     /// The packages of WASI, where its community publishes them.
     fn default() -> Self {
-        let wasi = "ghcr.io/webassembly".parse();
+        let wasi: Result<PackageRegistry, _> = "ghcr.io/webassembly".parse();
         let wasi = wasi.map(|place| ("wasi".to_owned(), place));
         Self(wasi.into_iter().collect())
     }

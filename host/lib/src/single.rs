@@ -3,8 +3,8 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use wasmtime_wasi::filesystem::{self, Descriptor, OpenMode};
 use wasmtime_wasi::FsPerms;
+use wasmtime_wasi::filesystem::{self, Descriptor, OpenMode};
 
 use crate::error::Error;
 use crate::report::Packed;

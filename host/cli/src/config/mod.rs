@@ -176,9 +176,10 @@ fn narrowing(document: Document) -> Result<Document, CommandError> {
         .filter(|(key, _)| key.is_about_trust())
         .map(|(_, setting)| &setting.place);
     let packages = document.packages().iter().map(|package| &package.place);
-    match loose.chain(packages).next() {
+    let loose = loose.chain(packages).next().cloned();
+    match loose {
         Some(place) => Err(refused(
-            place,
+            &place,
             "decides whom to trust, which is not a project's to say",
         )),
         None => Ok(document),
