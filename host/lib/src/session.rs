@@ -38,8 +38,6 @@ pub(crate) struct Asked {
     pub(crate) dry_run: bool,
     /// The media types of the layers that are wanted; none for all.
     pub(crate) layers: Option<Vec<String>>,
-    /// Further tags that a push sets.
-    pub(crate) tags: Vec<String>,
 }
 
 /// A registry component, linked to what it is lent.
@@ -169,9 +167,6 @@ async fn call_registry(
             }
             if asked.dry_run {
                 set.call_set_dry_run(accessor, options).await?;
-            }
-            for tag in asked.tags {
-                set.call_add_tag(accessor, options, tag).await?;
             }
             set.call_set_referrers(accessor, options, asked.referrers)
                 .await?;
