@@ -6,9 +6,8 @@ use alloc::string::ToString as _;
 use alloc::vec::Vec;
 use core::future::ready;
 
-use wharf_oci::reference::ReferenceError;
 use wharf_oci::token::Scope;
-use wharf_oci::{Descriptor, Digest, Reference, Repository, Tag};
+use wharf_oci::{Descriptor, Digest, Reference, Repository};
 
 use crate::bindings::{Error, Event, Outcome, Report, Transfer, content_store, progress};
 use crate::download::present;
@@ -32,11 +31,7 @@ pub(crate) async fn push(
     if alone {
         return send(&session, digest, reference).await;
     }
-    let tags = tags(&session.wire.settings)?;
     let mut report = one(&session, digest, reference).await?;
-    if !session.wire.settings.dry_run {
-        tag(&session, digest, reference, tags).await?;
-    }
     if !session.wire.settings.referrers {
         return Ok(report);
     }
@@ -67,39 +62,6 @@ async fn send(session: &Session, digest: &Digest, reference: &Reference) -> Resu
         manifest: content.clone(),
         transfers: [transfer(content, outcome)].into(),
     })
-}
-
-/// The further tags that are wanted.
-fn tags(settings: &Settings) -> Result<Vec<Tag>, Fault> {
-    let parsed = settings.tags.iter().map(|text| text.parse());
-    let parsed: Result<_, ReferenceError> = parsed.collect();
-    parsed.map_err(|error| Error::InvalidInput(error.to_string()).into())
-}
-
-/// Has further tags lead to a manifest that is there, all the same whether they do already.
-async fn tag(
-    session: &Session,
-    digest: &Digest,
-    reference: &Reference,
-    tags: Vec<Tag>,
-) -> Result<(), Fault> {
-    if tags.is_empty() {
-        return Ok(());
-    }
-    let Some(stored) = manifest::find(digest).await? else {
-        return Err(Error::MissingContent(digest.to_string()).into());
-    };
-    for tag in tags {
-        let target = Reference {
-            tag: Some(tag),
-            digest: None,
-            ..reference.clone()
-        };
-        let name = manifest::name(&target);
-        manifest::send(session, &target.repository, &name, &stored).await?;
-        content_store::set_name(&target.to_string(), &describe(&stored.descriptor))?;
-    }
-    Ok(())
 }
 
 /// Pushes one manifest and everything it names.

@@ -34,8 +34,6 @@ pub(crate) struct Settings {
     pub(crate) dry_run: bool,
     /// The media types of the layers that are wanted; none for all.
     pub(crate) layers: Option<Vec<String>>,
-    /// Further tags that a push sets, as they were written.
-    pub(crate) tags: Vec<String>,
 }
 
 const NANOSECONDS_PER_MILLISECOND: u64 = 1_000_000;
@@ -57,7 +55,6 @@ impl Default for Settings {
             referrers: false,
             dry_run: false,
             layers: None,
-            tags: Vec::new(),
         }
     }
 }
@@ -128,9 +125,5 @@ impl GuestOptions for Options {
 
     fn set_layers(&self, media_types: Vec<String>) {
         self.0.borrow_mut().layers = Some(media_types);
-    }
-
-    fn add_tag(&self, tag: String) {
-        self.0.borrow_mut().tags.push(tag);
     }
 }

@@ -1,6 +1,6 @@
 //! Push: from the store to a registry.
 
-use wharf_oci::{Digest, Reference, Tag};
+use wharf_oci::{Descriptor, Digest, Reference, Tag};
 
 use crate::capability::grant::Access;
 use crate::error::Error;
@@ -51,13 +51,9 @@ impl Wharf {
     ) -> Result<Report, Error> {
         let _work = self.at_work().await?;
         let mut transfers = Vec::new();
-        let members = PushOptions {
-            tags: Vec::new(),
-            ..options.clone()
-        };
         for member in self.before(manifest).await? {
             let reference = reference.at_digest(member.digest.clone());
-            let pushed = self.push_manifest(&member.digest, &reference, &members);
+            let pushed = self.push_manifest(&member.digest, &reference, options);
             transfers.extend(pushed.await?.transfers);
         }
         let last = self.push_manifest(manifest, reference, options).await?;
@@ -67,10 +63,36 @@ impl Wharf {
                 transfer.outcome = Outcome::Moved;
             }
         }
+        if !options.dry && !options.tags.is_empty() {
+            self.set_tags(&last.manifest, reference, &options.tags)
+                .await?;
+        }
         Ok(Report {
             manifest: last.manifest,
             transfers,
         })
+    }
+
+    /// Has further tags lead to a manifest that was pushed: one request for each.
+    async fn set_tags(
+        &self,
+        manifest: &Descriptor,
+        reference: &Reference,
+        tags: &[Tag],
+    ) -> Result<(), Error> {
+        let pushed = reference.at_digest(manifest.digest.clone());
+        for tag in tags {
+            self.tag(&pushed, std::slice::from_ref(tag)).await?;
+            let name = Reference {
+                tag: Some(tag.clone()),
+                digest: None,
+                ..reference.clone()
+            };
+            self.store()
+                .set_name(&name.to_string(), manifest)
+                .map_err(|error| Error::Storage(error.to_string()))?;
+        }
+        Ok(())
     }
 
     /// Pushes one manifest and the blobs that it names; of an index, it alone.
@@ -83,7 +105,6 @@ impl Wharf {
         let asked = Asked {
             referrers: options.referrers,
             dry_run: options.dry,
-            tags: options.tags.iter().map(ToString::to_string).collect(),
             ..Asked::default()
         };
         let access = if options.dry {

@@ -39,8 +39,6 @@ pub(crate) struct Asked {
     pub(crate) dry_run: bool,
     /// The media types of the layers that are wanted; none for all.
     pub(crate) layers: Option<Vec<String>>,
-    /// Further tags that a push sets.
-    pub(crate) tags: Vec<String>,
 }
 
 /// What is packed.
@@ -207,9 +205,6 @@ async fn call_registry(
             }
             if asked.dry_run {
                 set.call_set_dry_run(accessor, options).await?;
-            }
-            for tag in asked.tags {
-                set.call_add_tag(accessor, options, tag).await?;
             }
             set.call_set_referrers(accessor, options, asked.referrers)
                 .await?;

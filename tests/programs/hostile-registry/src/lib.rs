@@ -51,8 +51,6 @@ impl GuestOptions for Options {
     fn set_dry_run(&self) {}
 
     fn set_layers(&self, _media_types: Vec<String>) {}
-
-    fn add_tag(&self, _tag: String) {}
 }
 
 impl Guest for Hostile {
