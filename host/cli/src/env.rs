@@ -50,7 +50,7 @@ pub(crate) const ARCHIVE_LAYERS: &str = "SPIN_OCI_ARCHIVE_LAYERS";
 pub(crate) const SSL_CERT_FILE: &str = "SSL_CERT_FILE";
 
 /// Each of them with one line of explanation, for `wharf --help`.
-pub(crate) const TABLE: [(&str, &str); 16] = [
+pub(crate) const TABLE: [(&str, &str); 17] = [
     (
         CACHE_DIR,
         "folder of the content store (default: the user's cache folder)",

@@ -39,6 +39,14 @@ impl GuestOptions for Options {
     fn include_secret_defaults(&self) {}
 
     fn leave_uncomposed(&self) {}
+
+    fn archive_files(&self) {}
+
+    fn set_max_unpacked_size(&self, _: u64) {}
+
+    fn set_max_files(&self, _: u64) {}
+
+    fn add_ignore_rules(&self, _: Vec<String>) {}
 }
 
 impl Guest for Hostile {
@@ -51,11 +59,25 @@ impl Guest for Hostile {
         }))
     }
 
-    async fn prepare(_: String) -> Result<Descriptor, Error> {
-        Err(Error::Other(
-            "the hostile component attacks in `pack` only".to_owned(),
-        ))
+    async fn pack_component(
+        _: File,
+        _: String,
+        _: packaging::Options,
+    ) -> Result<Packed, Error> {
+        Err(unable())
     }
+
+    async fn pack_wit(_: File, _: String, _: packaging::Options) -> Result<Packed, Error> {
+        Err(unable())
+    }
+
+    async fn prepare(_: String, _: packaging::Options) -> Result<Descriptor, Error> {
+        Err(unable())
+    }
+}
+
+fn unable() -> Error {
+    Error::Other("the hostile component attacks in `pack` only".to_owned())
 }
 
 /// What was refused, or else what was had.
