@@ -323,10 +323,6 @@ fn broken(who: &str, error: &wasmtime::Error) -> Error {
 }
 
 fn packager_pre() -> wasmtime::Result<&'static packager::PackagerPre<State>> {
-    use wasmtime_wasi::WasiView as _;
-    use wasmtime_wasi::p2::bindings::random::insecure_seed;
-    use wasmtime_wasi::random::WasiRandom;
-
     static PRE: OnceLock<packager::PackagerPre<State>> = OnceLock::new();
     if let Some(pre) = PRE.get() {
         return Ok(pre);

@@ -50,9 +50,6 @@ source = \"front.wasm\"
     )
 }
 
-/// The line of `app` at which `component` begins.
-const LINE: &str = "line 9, column ";
-
 /// All that a manifest can say, at once.
 const FULL: &str = include_str!("../../../../tests/examples/maximal/spin.toml");
 
@@ -69,7 +66,7 @@ fn where_the_content_is() {
         [
             "worker.wasm",
             "front/dist/front.wasm",
-            "./target/../inline.wasm",
+            "./inline.wasm",
             "fallback.wasm"
         ]
     );

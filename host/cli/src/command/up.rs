@@ -6,9 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::Serialize;
-use wharf_host::{
-    Digest, Error as HostError, PackOptions, Packed, Platform, PullOptions, Reference, Wharf,
-};
+use wharf_host::{Digest, PackOptions, Packed, Platform, PullOptions, Reference, Wharf};
 use wharf_up::{App, Server, Settings};
 
 use crate::build;
@@ -18,7 +16,7 @@ use crate::interrupt::Interrupts;
 use crate::options::{self, ConnectionArgs, OutputArgs, PullArgs, StoreArgs};
 use crate::output::{Answer, Output};
 use crate::progress::Progress;
-use crate::source::Source;
+use crate::source::{self, Source};
 use crate::unpacking::UnpackingArgs;
 use crate::variable;
 
@@ -306,7 +304,8 @@ async fn fetched(
         pull(wharf, &exactly, options, progress).await?;
         prepared = ready(wharf, &digest, unpacking, settings).await;
     }
-    app.map_err(|error| error.while_doing(format!("cannot run {reference}")))
+    prepared
+        .map_err(|error| CommandError::from(error).while_doing(format!("cannot run {reference}")))
 }
 
 async fn pull(

@@ -1,6 +1,5 @@
 use serde_json::{Value, json};
 
-use super::*;
 use crate::manifest::{Manifest, Publishing};
 
 const DIGEST: &str = "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
