@@ -1,5 +1,6 @@
 //! Servers that answer what no registry should.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use wharf_tests::environment::files_below;
@@ -62,6 +63,27 @@ fn a_401_for_ever_ends_after_a_few_requests() {
         let _ = output.code(3).says(&["registry login"]);
         assert!(server.requests().len() < 10, "{challenge}");
     }
+}
+
+#[test]
+fn a_registry_that_wants_something_else_each_time_is_answered_a_few_times() {
+    let count = AtomicUsize::new(0);
+    let server = Server::start(move |request| {
+        if request.path() == "/token" {
+            return Answer::content("application/json", r#"{"token": "worthless"}"#);
+        }
+        let authority = request.header("host").unwrap_or_default();
+        let scope = count.fetch_add(1, Ordering::Relaxed);
+        let challenge = format!(
+            "Bearer realm=\"http://{authority}/token\",service=\"s\",scope=\"repository:a{scope}:pull\""
+        );
+        Answer::status(401).header("WWW-Authenticate", &challenge)
+    });
+    let env = environment();
+    let _ = env
+        .run(&format!("registry pull {}/app:1", server.address()))
+        .code(3);
+    assert!(server.requests().len() < 40, "{}", server.requests().len());
 }
 
 #[test]

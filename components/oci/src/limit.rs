@@ -17,6 +17,10 @@ pub const MESSAGE_CHARS: usize = 300;
 /// The longest `WWW-Authenticate` header that is parsed, in bytes.
 pub const CHALLENGE_BYTES: usize = 16 * 1024;
 
+/// How many challenges are answered for one request. To say who asks, once more when a
+/// token has expired, and once more for what it does not allow, are three.
+pub const CHALLENGES: usize = 6;
+
 /// The longest address that is followed or requested, in bytes. Signed addresses
 /// of blob stores have up to about 4 KiB.
 pub const URL_BYTES: usize = 16 * 1024;

@@ -73,9 +73,9 @@ impl Auth {
     }
 
     /// Answers the challenge of a 401 to a request that was sent with `used`, so
-    /// that the request may be sent once more. `answered` is the challenge that was
-    /// answered for the same request before: it is not answered twice. An error is
-    /// final.
+    /// that the request may be sent once more. `answered` are the challenges that were
+    /// answered for the same request before: none is answered twice, nor more than a
+    /// few. An error is final.
     pub(crate) async fn answer(
         &self,
         refused: Incoming,
@@ -88,10 +88,11 @@ impl Auth {
         for header in refused.header_values("www-authenticate") {
             challenges.extend(challenge::parse(&header));
         }
-        if *answered == challenges {
+        let is_old = challenges.iter().all(|one| answered.contains(one));
+        if is_old || answered.len() >= limit::CHALLENGES {
             return Err(failure::answered(refused).await);
         }
-        answered.clone_from(&challenges);
+        answered.extend_from_slice(&challenges);
         if self.current.borrow().generation != used.generation {
             // Another transfer answered meanwhile.
             return Ok(());

@@ -51,7 +51,7 @@ pub(crate) fn transport(method: &'static str, url: &Url, code: &ErrorCode, tried
         }
         ErrorCode::DestinationIpProhibited => {
             return Error::Refused(format!(
-                "{method} {} leads to an address that may not be reached",
+                "{method} {} leads to an address that may not be reached (--allow opens private ones)",
                 url.redacted()
             ))
             .into();

@@ -8,7 +8,8 @@
 //! ```text
 //!   401 + WWW-Authenticate ──▶ its realm, for token requests
 //!   200 + Link             ──▶ the next page of the same list
-//!   30x + Location         ──▶ exactly that address, to read, without credentials
+//!   30x + Location         ──▶ exactly that address, to read, off the registry without
+//!                              credentials
 //!   202 + Location         ──▶ that upload session, off the registry without credentials
 //! ```
 //!
@@ -142,7 +143,8 @@ impl Grants {
                 None if method == "GET" && self.pages.contains(&url.to_string()) => {
                     return Ok(Purpose::Registry);
                 }
-                None if self.redirected(method, url) => return Ok(Purpose::Redirect),
+                // Where its blobs are, for example: it is the same server.
+                None if self.redirected(method, url) => return Ok(Purpose::Registry),
                 None => return Err("it is no request of the registry protocol".to_owned()),
             }
         }
@@ -451,6 +453,16 @@ mod tests {
         ] {
             assert!(grants.check("GET", &url(other)).is_err(), "{other}");
         }
+        let own = "https://r.example/storage/blob?signature=1";
+        assert!(grants.check("GET", &url(own)).is_err());
+        let answer = headers(header::LOCATION, own);
+        grants.learn(Purpose::Registry, "GET", &asked, found, &answer);
+        assert_eq!(grants.check("GET", &url(own)), Ok(Purpose::Registry));
+        assert!(grants.check("PUT", &url(own)).is_err());
+        let other = url(&api("https://r.example", "a/c/manifests/v1"));
+        let answer = headers(header::LOCATION, &other.to_string());
+        grants.learn(Purpose::Registry, "GET", &asked, found, &answer);
+        assert!(grants.check("GET", &other).is_err());
         let plain = headers(header::LOCATION, "http://s3.example/blob");
         grants.learn(Purpose::Registry, "GET", &asked, found, &plain);
         assert!(grants.check("GET", &url("http://s3.example/blob")).is_err());

@@ -101,9 +101,9 @@ impl Reach for RegistryReach {
                 if host.eq_ignore_ascii_case(&self.host) {
                     self.is_private.store(true, Ordering::Relaxed);
                 }
-                self.is_loopback
-                    || self.is_private.load(Ordering::Relaxed)
-                    || self.is_allowed(target, address)
+                // A registry on this machine may be the end of a tunnel: what is at the
+                // other one has no business in this network.
+                self.is_private.load(Ordering::Relaxed) || self.is_allowed(target, address)
             }
         }
     }
@@ -284,6 +284,12 @@ mod tests {
     fn this_machine_is_for_registries_on_it() {
         let local = reach("localhost:5000", &[]);
         assert!(may_connect(&local, "localhost", "127.0.0.1"));
+        assert!(may_connect(&local, "blobs.example", "1.1.1.1"));
+        // It is not in a private network, unless the user says so.
+        assert!(!may_connect(&local, "blobs.example", "10.0.0.1"));
+        let allowed = reach("localhost:5000", &["10.0.0.0/8"]);
+        assert!(may_connect(&allowed, "blobs.example", "10.0.0.1"));
+        assert!(!may_connect(&allowed, "blobs.example", "192.168.0.1"));
         // A name of the world that resolves to this machine is not on it.
         let rebound = reach("r.example", &[]);
         assert!(!may_connect(&rebound, "r.example", "127.0.0.1"));
