@@ -12,9 +12,12 @@ use wasmtime::{Config, Engine};
 #[allow(dead_code, unreachable_pub, reason = "the library uses all of it")]
 mod engine;
 
+/// Makes the settings of an engine.
+type Settings = fn() -> Config;
+
 const TARGET: &str = "wasm32-wasip2";
 /// Each component with its settings.
-const COMPONENTS: [(&str, fn() -> Config); 2] = [
+const COMPONENTS: [(&str, Settings); 2] = [
     ("registry", engine::registry_config),
     ("packager", engine::packager_config),
 ];

@@ -22,7 +22,7 @@ fn program(env: &TestEnv, program: &str, name: &str) -> PathBuf {
 
 /// A custom section of a component.
 fn section(name: &str, content: &[u8]) -> Vec<u8> {
-    let length = |bytes: &[u8]| u8::try_from(bytes.len()).unwrap();
+    let length = |bytes: &[u8]| u8::try_from(bytes.len()).expect("it is short");
     let mut body = vec![length(name.as_bytes())];
     body.extend(name.as_bytes());
     body.extend(content);

@@ -45,7 +45,8 @@ impl Reader {
                  \"{import}\" = {{ path = \"library.wasm\"{inherit} }}\n"
             ));
         let directory = app.write(&env.work());
-        fs::copy(self.dependency, directory.join("library.wasm")).unwrap();
+        let library = directory.join("library.wasm");
+        fs::copy(self.dependency, library).expect("it can be copied");
         directory
     }
 }
@@ -55,12 +56,13 @@ fn published(env: &TestEnv, reference: &str) -> Json {
     let pulled = env.run(&format!("registry pull {reference} --format json"));
     let pulled = json(&pulled.success().stdout);
     let document = |digest: &Json| {
-        let blob = env.blob(digest.as_str().unwrap()).unwrap();
-        json(&fs::read_to_string(blob).unwrap())
+        let digest = digest.as_str().expect("it is a digest");
+        let blob = env.blob(digest).expect("it was pulled");
+        json(&fs::read_to_string(blob).expect("it is text"))
     };
     let manifest = document(&pulled["digest"]);
-    let layers = manifest["layers"].as_array().unwrap();
-    document(&layers.last().unwrap()["digest"])
+    let layers = manifest["layers"].as_array().expect("it has layers");
+    document(&layers.last().expect("it has one")["digest"])
 }
 
 /// Asks for all that a dependency can do, and what came of it.

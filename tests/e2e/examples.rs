@@ -116,7 +116,8 @@ fn copy(from: &Path, to: &Path) {
 fn make_wasm(directory: &Path) {
     let toml = fs::read_to_string(directory.join("spin.toml")).expect("it has a spin.toml");
     let texts = toml.split(['"', '\n']);
-    let paths = texts.filter(|text| text.ends_with(".wasm") && !text.contains(['*', ':']));
+    let is_wasm = |text: &str| Path::new(text).extension().is_some_and(|end| end == "wasm");
+    let paths = texts.filter(|text| is_wasm(text) && !text.contains(['*', ':']));
     for path in paths.filter_map(inside) {
         let file = directory.join(&path);
         if !file.exists() {

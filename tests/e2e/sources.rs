@@ -18,7 +18,7 @@ const PUSH: &str = "registry push 127.0.0.1:1/app:1 -f app";
 /// and more of the component.
 fn write(env: &TestEnv, source: &str, more: &str) -> PathBuf {
     let app = env.work().join("app");
-    fs::create_dir_all(&app).unwrap();
+    fs::create_dir_all(&app).expect("it can be made");
     let manifest = format!(
         "spin_manifest_version = 2
 [application]
@@ -30,13 +30,13 @@ component = \"hello\"
 source = {source}
 {more}"
     );
-    fs::write(app.join("spin.toml"), manifest).unwrap();
+    fs::write(app.join("spin.toml"), manifest).expect("it can be written");
     app
 }
 
 /// A program that runs, told apart from others by a custom section.
 fn program(name: u8) -> Vec<u8> {
-    let mut wasm = fs::read(HELLO_P2).unwrap();
+    let mut wasm = fs::read(HELLO_P2).expect("it was built");
     wasm.extend([0, 2, 1, name]);
     wasm
 }
@@ -315,7 +315,7 @@ fn importer() -> Vec<u8> {
             (instance $d (export "f" (func $f)))
             (export "x:y/d" (instance $d)))"#,
     )
-    .unwrap()
+    .expect("it is a component")
 }
 
 /// Each name makes another component.
@@ -329,7 +329,7 @@ fn exporter(name: &str) -> Vec<u8> {
             (instance $c (export "f" (func $f)))
             (export "a:b/c@1.0.0" (instance $c)))"#
     ))
-    .unwrap()
+    .expect("it is a component")
 }
 
 #[test]

@@ -49,9 +49,10 @@ impl Source {
             .map_err(|error| CommandError::usage(format!("cannot read {shown}: {error}")))?;
         if metadata.is_file() {
             let path = path.to_owned();
-            return Ok(match is_wasm(&path) {
-                true => Self::Component(path),
-                false => Self::Manifest(path),
+            return Ok(if is_wasm(&path) {
+                Self::Component(path)
+            } else {
+                Self::Manifest(path)
             });
         }
         if !metadata.is_dir() {

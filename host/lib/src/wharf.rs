@@ -55,6 +55,10 @@ struct Inner {
 
 /// How an application is packed.
 #[derive(Debug, Clone, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a choice of its own, and most are left as they are"
+)]
 pub struct PackOptions {
     /// Annotations of the manifest by key, in place of inferred ones.
     pub annotations: Vec<(String, String)>,

@@ -48,8 +48,8 @@ pub(crate) fn denial(dependency: &[u8], inherit: &Inherit) -> Result<Option<Vec<
     let mut encoder = ComponentEncoder::default();
     // It is validated with the whole composition.
     encoder.validate(false);
-    let encoded = encoder.module(&module).and_then(ComponentEncoder::encode);
-    encoded.map(Some).map_err(problem)
+    let component = encoder.module(&module).and_then(ComponentEncoder::encode);
+    component.map(Some).map_err(problem)
 }
 
 /// Why an import is denied, if it is.

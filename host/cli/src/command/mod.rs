@@ -78,7 +78,7 @@ impl Command {
     async fn run(self, output: Output) -> Result<(), CommandError> {
         match self {
             Self::Registry(command) => Box::pin(command.run(output)).await,
-            Self::Up(args) => args.run(output).await,
+            Self::Up(args) => Box::pin(args.run(output)).await,
             Self::Cache(command) => command.run(output).await,
             Self::Completions(args) => args.run(),
             Self::Man(args) => args.run(output),

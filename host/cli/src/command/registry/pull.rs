@@ -159,9 +159,10 @@ impl Args {
                 };
                 let written = unpacked(&wharf, &what, again, &progress).await?;
                 let shown = to.display().to_string();
-                let (directory, file) = match is_file(to) {
-                    true => (None, Some(shown)),
-                    false => (Some(shown), None),
+                let (directory, file) = if is_file(to) {
+                    (None, Some(shown))
+                } else {
+                    (Some(shown), None)
                 };
                 Some(Files {
                     directory,
@@ -208,13 +209,17 @@ impl Written<'_> {
         let (store, to, force) = (wharf.store().clone(), self.to.to_owned(), self.force);
         let as_file = is_file(&to);
         // A component alone is written as what it is, and not as an application.
-        let manifest = match wharf_up::is_single(&store, self.manifest) {
-            true => self.manifest.clone(),
-            false => self.unpacking.prepare(wharf, self.manifest).await?,
+        let manifest = if wharf_up::is_single(&store, self.manifest) {
+            self.manifest.clone()
+        } else {
+            self.unpacking.prepare(wharf, self.manifest).await?
         };
-        let write = move || match as_file {
-            true => wharf_up::unpack_file(&store, &manifest, &to, force),
-            false => wharf_up::unpack(&store, &manifest, &to, force),
+        let write = move || {
+            if as_file {
+                wharf_up::unpack_file(&store, &manifest, &to, force)
+            } else {
+                wharf_up::unpack(&store, &manifest, &to, force)
+            }
         };
         match tokio::task::spawn_blocking(write).await {
             Ok(written) => Ok(written?),

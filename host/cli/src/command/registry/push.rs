@@ -34,7 +34,7 @@ use what::{Ready, What};
 ///
 /// Each file is a layer of its own, so that what did not change is not sent again. Where
 /// that would be more layers than registries take, the smallest go into one archive; with
-/// $SPIN_OCI_ARCHIVE_LAYERS set, all files of a component go into one.
+/// `$SPIN_OCI_ARCHIVE_LAYERS` set, all files of a component go into one.
 ///
 /// What is in the content store already, because it was loaded or pulled, is sent as
 /// it is.

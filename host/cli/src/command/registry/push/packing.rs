@@ -11,6 +11,10 @@ use crate::options;
 /// How an application is packed.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Packing")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of its own"
+)]
 pub(super) struct PackingArgs {
     /// Build the components first: run their `build` commands
     ///
