@@ -37,6 +37,7 @@ mod pull;
 mod push;
 mod referrers;
 mod reproducible;
+mod runtimes;
 mod sides;
 mod signature;
 mod sources;

@@ -7,6 +7,7 @@
 //!  environment, process                                      where and how it runs
 //!  app, programs, attached, package, archive                 what it is given
 //!  peer, wasm_peer                                           what others make of it
+//!  node, wasmtime                                            where else it runs
 //! ```
 //!
 //! It depends on nothing else of this workspace, so that a fault of ours is not
@@ -27,6 +28,7 @@ pub mod fate;
 pub mod forward_proxy;
 pub mod http;
 pub mod listener;
+pub mod node;
 pub mod package;
 pub mod peer;
 mod peers;
@@ -39,6 +41,7 @@ pub mod scripted;
 pub mod shelf;
 pub mod token_server;
 pub mod wasm_peer;
+pub mod wasmtime;
 pub mod wire;
 
 pub use app::{App, Component};

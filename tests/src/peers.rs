@@ -7,10 +7,16 @@ use std::path::PathBuf;
 /// The program of a peer, in its newest version.
 pub(crate) fn program(peer: &str, executable: &str) -> PathBuf {
     let folder = folder();
-    let version = format!("{peer}-v");
+    let is_version = |name: &str| {
+        let version = name
+            .strip_prefix(peer)
+            .and_then(|rest| rest.strip_prefix('-'));
+        let version = version.map(|version| version.trim_start_matches('v'));
+        version.is_some_and(|version| version.starts_with(|c: char| c.is_ascii_digit()))
+    };
     let built = fs::read_dir(&folder).into_iter().flatten().flatten();
     let newest = built
-        .filter(|entry| entry.file_name().to_string_lossy().starts_with(&version))
+        .filter(|entry| is_version(&entry.file_name().to_string_lossy()))
         .map(|entry| entry.path().join(executable))
         .filter(|program| program.is_file())
         .max();

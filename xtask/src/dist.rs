@@ -19,6 +19,9 @@ const COMPLETIONS: [(&str, &str); 3] = [
 /// The components as files, for those who run them elsewhere.
 const COMPONENTS: [&str; 2] = ["registry.wasm", "packager.wasm"];
 
+/// What they import, made of WASI alone.
+const PLUGS: &str = "plugs.wasm";
+
 /// The documents that go with a package.
 const DOCUMENTS: [&str; 3] = ["README.md", "CHANGELOG.md", "LICENSE"];
 
@@ -26,8 +29,9 @@ const DOCUMENTS: [&str; 3] = ["README.md", "CHANGELOG.md", "LICENSE"];
 ///
 /// Builds `wharf`, and lays it out as below `/usr/local`: the command in `bin`, its manual
 /// pages and the completions of bash, zsh and fish in `share`, and in `share/wharf` the
-/// components as `.wasm` files with their contracts, for those who run them elsewhere. What
-/// was there is replaced.
+/// components as `.wasm` files with their contracts, for those who run them elsewhere; and
+/// `wharf.wasm`, a command that is composed of them and needs WASI alone. What was there is
+/// replaced.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// The cargo profile to build with
@@ -50,8 +54,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 /// What cargo built.
 struct Built {
     wharf: PathBuf,
+    /// What writes the component that is composed of all others.
+    portable: PathBuf,
     /// The directory of the components.
     components: PathBuf,
+    /// The plugs.
+    plugs: PathBuf,
     /// The target directory.
     target: PathBuf,
 }
@@ -59,11 +67,11 @@ struct Built {
 impl Built {
     fn with(profile: &str) -> Result<Self> {
         narrate::command(&format!(
-            "cargo build --workspace --bin wharf --profile {profile}"
+            "cargo build --workspace --bin wharf --bin wharf-portable --profile {profile}"
         ));
         let built = cargo()
             .args(["build", "--workspace", "--bin", "wharf"])
-            .args(["--profile", profile])
+            .args(["--bin", "wharf-portable", "--profile", profile])
             .args(["--message-format", "json-render-diagnostics"])
             .stderr(Stdio::inherit())
             .output()
@@ -73,15 +81,22 @@ impl Built {
         }
         let wharf =
             executable(&built.stdout, "wharf").context("cargo built no executable called wharf")?;
-        let components = made_by_build_script(&built.stdout, "components/artifacts")
-            .context("cargo built no components")?;
+        let portable = executable(&built.stdout, "wharf-portable")
+            .context("cargo built no executable called wharf-portable")?;
+        let made = |folder| {
+            made_by_build_script(&built.stdout, folder).context("cargo built no components")
+        };
+        let components = made("components/artifacts")?;
+        let plugs = made("components/portable")?.join(PLUGS);
         // The executable is in the folder of its profile.
         let target = wharf.ancestors().nth(2);
         let target = target.context("the executable is in no target directory")?;
         Ok(Self {
             target: target.to_owned(),
             wharf,
+            portable,
             components,
+            plugs,
         })
     }
 
@@ -100,6 +115,8 @@ impl Built {
             let from = self.components.join(component);
             copy(&from, &share.join("wharf").join(component))?;
         }
+        copy(&self.plugs, &share.join("wharf").join(PLUGS))?;
+        programs::run(Command::new(&self.portable).arg(share.join("wharf/wharf.wasm")))?;
         copy_all(&root().join("wit"), &share.join("wharf/wit"))?;
         for document in DOCUMENTS {
             copy(
@@ -164,8 +181,16 @@ mod tests {
                       else echo $2; fi\n";
         prepare(&wharf).unwrap();
         fs::write(&wharf, script).unwrap();
-        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-        fs::set_permissions(&wharf, mode).unwrap();
+        let executable = |path: &Path| {
+            let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+            fs::set_permissions(path, mode).unwrap();
+        };
+        executable(&wharf);
+        let portable = folder.path().join("target/release/wharf-portable");
+        fs::write(&portable, "#!/bin/sh\ntouch $1\n").unwrap();
+        executable(&portable);
+        let plugs = folder.path().join(PLUGS);
+        fs::write(&plugs, "").unwrap();
         let components = folder.path().join("out");
         for component in COMPONENTS {
             prepare(&components.join(component)).unwrap();
@@ -175,7 +200,9 @@ mod tests {
         let target = folder.path().join("target");
         let built = Built {
             wharf,
+            portable,
             components,
+            plugs,
             target,
         };
         built.lay_out(&dist).unwrap();
@@ -184,6 +211,8 @@ mod tests {
             "share/man/man1/wharf.1",
             "share/wharf/registry.wasm",
             "share/wharf/packager.wasm",
+            "share/wharf/plugs.wasm",
+            "share/wharf/wharf.wasm",
             "share/wharf/wit/world.wit",
             "share/doc/wharf/LICENSE",
         ] {

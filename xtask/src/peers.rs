@@ -27,9 +27,18 @@ struct Peer {
 enum Language {
     Go,
     Rust,
+    /// Rust, with these features in place of the usual ones.
+    RustWith(&'static str),
+    /// JavaScript: a folder of ours with a lock file, and a Node for it.
+    Npm,
 }
 
-const PEERS: [Peer; 6] = [
+/// Of the stock command of Wasmtime, what runs a component: the rest, debuggers and
+/// compilers among it, would take as long again to build.
+const TO_RUN_COMPONENTS: &str =
+    "run,wasi-http,cranelift,component-model-async,parallel-compilation";
+
+const PEERS: [Peer; 8] = [
     Peer {
         name: "oras",
         package: "oras.land/oras/cmd/oras",
@@ -67,6 +76,19 @@ const PEERS: [Peer; 6] = [
         package: "cargo-fuzz",
         version: "0.13.1",
         language: Language::Rust,
+    },
+    Peer {
+        name: "wasmtime",
+        package: "wasmtime-cli",
+        version: "48.0.8",
+        language: Language::RustWith(TO_RUN_COMPONENTS),
+    },
+    // The versions of jco and of Node; the tests look for them there.
+    Peer {
+        name: "embed-node",
+        package: "./examples/embed-node",
+        version: "0.15.0-node24.21.0",
+        language: Language::Npm,
     },
 ];
 
@@ -140,6 +162,16 @@ pub(crate) fn cargo_fuzz() -> Result<PathBuf> {
     named("cargo-fuzz")
 }
 
+/// The stock command of Wasmtime, built if it is not yet.
+pub(crate) fn wasmtime() -> Result<PathBuf> {
+    named("wasmtime")
+}
+
+/// What the example for Node needs, installed if it is not yet. Its own Node.
+pub(crate) fn embed_node() -> Result<PathBuf> {
+    named("embed-node")
+}
+
 fn named(name: &str) -> Result<PathBuf> {
     let mut peers = PEERS.iter();
     let peer = peers
@@ -150,11 +182,18 @@ fn named(name: &str) -> Result<PathBuf> {
 
 impl Peer {
     /// A folder of its own for each version, so that a new pin never finds an old program.
+    fn home_in(&self, folder: &Path) -> PathBuf {
+        folder.join(format!("{}-{}", self.name, self.version))
+    }
+
+    /// Its program.
     fn path_in(&self, folder: &Path) -> PathBuf {
-        let executable = self.package.rsplit('/').next().unwrap_or(self.name);
-        folder
-            .join(format!("{}-{}", self.name, self.version))
-            .join(executable)
+        let executable = match self.language {
+            Language::Go => self.package.rsplit('/').next().unwrap_or(self.name),
+            Language::Rust | Language::RustWith(_) => self.name,
+            Language::Npm => "node_modules/node/bin/node",
+        };
+        self.home_in(folder).join(executable)
     }
 }
 
@@ -183,16 +222,28 @@ fn built(peer: &Peer, folder: &Path) -> Result<PathBuf> {
     let mut install = match peer.language {
         Language::Go => go_install(peer, unfinished.path())?,
         Language::Rust => cargo_install(peer, unfinished.path()),
+        Language::RustWith(features) => {
+            let mut install = cargo_install(peer, unfinished.path());
+            install.args(["--no-default-features", "--features", features]);
+            install
+        }
+        Language::Npm => npm_install(peer, unfinished.path())?,
     };
     programs::run_quietly(&mut install)?;
-    let home = path.parent().context("a peer has a folder of its own")?;
-    fs::create_dir_all(home)?;
     let executable = path.file_name().context("a peer has a name")?;
-    let made = match peer.language {
-        Language::Go => unfinished.path().join(executable),
-        Language::Rust => unfinished.path().join("bin").join(executable),
+    let home = peer.home_in(folder);
+    let (made, kept) = match peer.language {
+        Language::Go => (unfinished.path().join(executable), path.clone()),
+        Language::Rust | Language::RustWith(_) => {
+            (unfinished.path().join("bin").join(executable), path.clone())
+        }
+        Language::Npm => (
+            unfinished.path().join("node_modules"),
+            home.join("node_modules"),
+        ),
     };
-    fs::rename(made, &path)
+    fs::create_dir_all(home)?;
+    fs::rename(made, kept)
         .with_context(|| format!("the build of {} left no program", peer.package))?;
     drop(lock);
     Ok(path)
@@ -232,6 +283,26 @@ fn cargo_install(peer: &Peer, into: &Path) -> Command {
     }
     install.arg("--root").arg(into).stdout(Stdio::null());
     install
+}
+
+/// Installs what a lock file names into a folder.
+fn npm_install(peer: &Peer, into: &Path) -> Result<Command> {
+    let npm = programs::find("npm").with_context(|| {
+        format!(
+            "{} is installed with npm, which is not here; https://nodejs.org has it",
+            peer.name
+        )
+    })?;
+    for file in ["package.json", "package-lock.json"] {
+        let from = root().join(peer.package).join(file);
+        fs::copy(&from, into.join(file)).with_context(|| format!("copying {}", from.display()))?;
+    }
+    let mut install = Command::new(npm);
+    install
+        .current_dir(into)
+        .args(["ci", "--no-audit", "--no-fund"])
+        .stdout(Stdio::null());
+    Ok(install)
 }
 
 fn folder() -> Result<PathBuf> {
@@ -291,6 +362,20 @@ mod tests {
             oras.path_in(folder),
             Path::new("/p").join(format!("oras-{}/oras", oras.version))
         );
+    }
+
+    #[test]
+    fn what_a_lock_file_pins_is_a_version() {
+        let peer = PEERS.iter().find(|peer| peer.name == "embed-node").unwrap();
+        let file = root().join(peer.package).join("package.json");
+        let package = fs::read_to_string(file).unwrap();
+        let (jco, node) = peer.version.split_once("-node").unwrap();
+        for pinned in [
+            format!("\"@bytecodealliance/jco-transpile\": \"{jco}\""),
+            format!("\"node\": \"{node}\""),
+        ] {
+            assert!(package.contains(&pinned), "{pinned}");
+        }
     }
 
     #[test]

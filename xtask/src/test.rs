@@ -8,15 +8,15 @@ use crate::cargo::{cargo, ensure_component_target};
 use crate::{fuzz, narrate, peers, programs};
 
 /// What the tests run that cargo does not build.
-const PROGRAMS: [&str; 2] = ["docker-registry", "skopeo"];
+const PROGRAMS: [&str; 3] = ["docker-registry", "npm", "skopeo"];
 
 /// Run everything that must pass before a change is sent in
 ///
 /// Tests against real registries, then formatting, lints and documentation, each without
 /// a warning, then a few seconds of each fuzz target. Stops at the first that fails, with its exit code. Installs
-/// `docker-registry` and `skopeo` where they are missing and this is root on Debian;
-/// elsewhere it says what to install. Builds the registries that it needs with Go, and
-/// cargo-fuzz with a C++ compiler.
+/// `docker-registry`, `npm` and `skopeo` where they are missing and this is root on Debian;
+/// elsewhere it says what to install. Builds the registries that it needs with Go,
+/// Wasmtime's command, Node with npm, and cargo-fuzz with a C++ compiler.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {}
 
@@ -27,6 +27,8 @@ pub(crate) fn run(_: &Arguments) -> Result<()> {
     peers::referrers()?;
     peers::oci_wasm()?;
     peers::cosign()?;
+    peers::embed_node()?;
+    peers::wasmtime()?;
     ensure_component_target()?;
     for (title, mut command) in steps() {
         narrate::heading(title);
