@@ -219,6 +219,24 @@ fn converse(client: Connection, upstream: &str, log: &Log, judge: &Judge) -> io:
         if let Fate::Silent = &fate {
             return endless::silence(&mut client);
         }
+        if let Fate::AnswerEarly(_, answer) = &fate {
+            let framing = head.request_framing();
+            let mut passed = 0;
+            // It ends with an error where the answer is due.
+            let _ = wire::pass(framing, &mut client, &mut io::sink(), &mut |so_far| {
+                passed = so_far;
+                fate.of_request(so_far)
+            });
+            line.update(|exchange| {
+                exchange.sent = passed;
+                exchange.status = Some(answer.status);
+            });
+            let answer = answer.clone().header("Connection", "close");
+            answer.write(head.word(0), client.get_mut());
+            // Closing with unread input would throw the answer away.
+            client.get_ref().socket().shutdown(Shutdown::Write)?;
+            return io::copy(&mut client, &mut io::sink()).map(drop);
+        }
         if let Fate::Answer(answer) = &fate {
             let body = wire::whole(head.request_framing(), &mut client)?;
             line.update(|exchange| {
@@ -258,6 +276,9 @@ fn forward(
             .headers
             .retain(|(name, _)| !name.eq_ignore_ascii_case(left_out));
     }
+    if let Fate::With(name, value) = fate {
+        asked.set(name, Some(value));
+    }
     server.get_mut().write_all(&asked.to_bytes())?;
     let mut to_server = server.get_ref();
     let sent = wire::pass(
@@ -291,6 +312,11 @@ fn forward(
     match fate {
         Fate::DropAnswer => {
             // It has been answered, so what was asked for is done.
+            return Ok(false);
+        }
+        Fate::CutHead => {
+            let head = answer.to_bytes();
+            client.get_mut().write_all(&head[..head.len() / 2])?;
             return Ok(false);
         }
         Fate::Change(change) => {
@@ -391,13 +417,20 @@ mod tests {
         let proxy = Proxy::with_fates(&server.address(), |exchange| {
             match exchange.target.as_str() {
                 "/cut" => Fate::CutAnswer(1),
+                "/head" => Fate::CutHead,
+                "/early" => Fate::AnswerEarly(2, Answer::status(413)),
                 _ => Fate::Answer(Answer::status(418)),
             }
         });
         let url = format!("http://{}", proxy.address());
-        assert!(http::request("POST", &format!("{url}/cut"), &[], b"hello").is_err());
+        for cut in ["cut", "head"] {
+            assert!(http::request("POST", &format!("{url}/{cut}"), &[], b"hello").is_err());
+        }
         assert_eq!(http::get(&url).unwrap().status, 418);
-        assert_eq!(server.requests().len(), 1);
+        assert_eq!(server.requests().len(), 2);
+        let early = http::request("POST", &format!("{url}/early"), &[], b"hello");
+        assert_eq!(early.unwrap().status, 413);
+        assert_eq!(proxy.take().last().map(|one| one.sent), Some(2));
     }
 
     #[test]
@@ -406,6 +439,7 @@ mod tests {
         let proxy = Proxy::with_fates(&server.address(), |exchange| {
             match exchange.target.as_str() {
                 "/lost" => Fate::DropAnswer,
+                "/as" => Fate::With("Content-Type", "text/other".to_owned()),
                 _ => Fate::Change(Change::new(|head, body| {
                     head.set("X-Changed", Some("yes"));
                     body[0] ^= 1;
@@ -418,5 +452,9 @@ mod tests {
         let answer = http::request("POST", &url, &[], b"hello").unwrap();
         assert_eq!(answer.header("x-changed"), Some("yes"));
         assert_eq!(answer.body, b"iello");
+        let sent = [("Content-Type", "text/plain")];
+        http::request("POST", &format!("{url}/as"), &sent, b"hello").unwrap();
+        let requests = server.requests();
+        assert_eq!(requests[2].header("content-type"), Some("text/other"));
     }
 }

@@ -2,6 +2,7 @@
 //! driver").
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::Registry;
@@ -71,6 +72,16 @@ impl Registry {
                 .and_then(|()| fs::copy(&file, &place))
                 .expect("it can be copied");
         }
+    }
+
+    /// Takes away what a repository has. Content that nothing names any more stays.
+    pub fn forget(&self, repository: &str) {
+        fs::remove_dir_all(self.repository(repository))
+            .or_else(|error| match error.kind() {
+                ErrorKind::NotFound => Ok(()),
+                _ => Err(error),
+            })
+            .expect("it can be removed");
     }
 
     fn repository(&self, name: &str) -> PathBuf {
