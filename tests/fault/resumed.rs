@@ -2,11 +2,11 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use wharf_tests::environment::Run;
 use wharf_tests::proxy::{Exchange, Fate, Gate};
-use wharf_tests::{Proxy, Registry, TestEnv};
+use wharf_tests::{Answer, Proxy, Registry, TestEnv};
 
 use crate::{QUICK, environment, small_app};
 
@@ -16,8 +16,16 @@ const SIZE: u64 = 64 << 20;
 /// After how many it is cut off.
 const CUT: u64 = 40 << 20;
 
+/// How much is sent at a time where all of it is too much.
+const PART: u64 = 16 << 20;
+
 /// An environment with an application that has the large file, and its digest.
 fn large() -> (TestEnv, PathBuf, String) {
+    with_file(SIZE)
+}
+
+/// The same with a file of so many bytes.
+fn with_file(size: u64) -> (TestEnv, PathBuf, String) {
     let env = environment();
     let app = small_app().write(&env.work());
     let mut state = 1_u64;
@@ -27,7 +35,7 @@ fn large() -> (TestEnv, PathBuf, String) {
             .wrapping_add(1);
         state.to_be_bytes()
     })
-    .take(usize::try_from(SIZE / 8).expect("it fits"))
+    .take(usize::try_from(size / 8).expect("it fits"))
     .flatten()
     .collect();
     let digest = wharf_tests::digest(&content);
@@ -127,6 +135,45 @@ fn an_upload_that_the_registry_forgot_begins_again() {
     proxy.take();
     let _ = push(&env, &app, &proxy.address()).run().success();
     is_there(&registry, &digest);
+}
+
+#[test]
+fn a_blob_that_is_too_much_at_once_goes_in_parts_and_each_may_fail() {
+    const SIZE: u64 = 2 * PART + (1 << 20);
+    let (env, app, digest) = with_file(SIZE);
+    let registry = Registry::start();
+    // Three parts, and the request that ends the upload.
+    let faults = [Fate::DropAnswer, Fate::CutRequest(1 << 19), unavailable()];
+    let faults = (0..4).flat_map(|nth| faults.clone().map(|fate| (nth, fate)));
+    for (nth, fate) in faults.chain([(4, Fate::Forward)]) {
+        let told = format!("{fate:?} at part {nth}");
+        let count = AtomicUsize::new(0);
+        let proxy = Proxy::with_fates(registry.address(), move |exchange| {
+            let length = exchange.header("content-length").unwrap_or_default();
+            if exchange.method == "PUT" && length.parse().is_ok_and(|length: u64| length > PART) {
+                // As what stands before a registry does, before it has read everything.
+                return Fate::AnswerEarly(1 << 20, Answer::status(413));
+            }
+            let is_part = exchange.method == "PATCH" || (exchange.method == "PUT" && length == "0");
+            if is_part && count.fetch_add(1, Ordering::SeqCst) == nth {
+                fate.clone()
+            } else {
+                Fate::Forward
+            }
+        });
+        registry.forget("app");
+        let _ = push(&env, &app, &proxy.address()).run().success();
+        is_there(&registry, &digest);
+        let exchanges = proxy.take();
+        let parts = exchanges.iter().filter(|one| one.method == "PATCH");
+        assert!(parts.clone().count() >= 3, "{told}: {exchanges:#?}");
+        assert!(parts.map(|one| one.sent).all(|sent| sent <= PART), "{told}");
+    }
+}
+
+/// What a server answers that is busy.
+fn unavailable() -> Fate {
+    Fate::Answer(Answer::status(503))
 }
 
 /// A registry with the application, and the digest of the large blob.
