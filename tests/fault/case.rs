@@ -12,6 +12,7 @@ use crate::expected::{Expected, expected};
 use crate::fault::{Fault, Lasting, Pages, With};
 use crate::injected::{Past, RETRY_AFTER};
 use crate::play::Play;
+use crate::pool::Work;
 use crate::scenario::Scenario;
 use crate::stage::Stage;
 use crate::step::{Door, Kind, Step};
@@ -27,7 +28,7 @@ pub(crate) struct Case {
 }
 
 /// How long one command may take: far longer than it does.
-const LIMIT: Duration = Duration::from_mins(1);
+pub(crate) const LIMIT: Duration = Duration::from_mins(1);
 
 /// More requests than any case needs: what goes beyond would go on for ever.
 const MOST_REQUESTS: usize = 200;
@@ -60,41 +61,6 @@ impl Case {
             }
         }
         cases
-    }
-
-    /// What it is called.
-    pub(crate) fn name(&self) -> String {
-        let step = &self.step;
-        let who = if step.anonymous { "-anonymous" } else { "" };
-        let digest: String = step.subject.chars().skip(7).take(6).collect();
-        format!(
-            "{:?}/{:?}{who} {digest} #{}/{:?} {:?}",
-            self.scenario, step.kind, step.nth, self.fault, self.lasting
-        )
-    }
-
-    /// Runs it, and again when it failed, and complains of what is not as it should be.
-    pub(crate) fn judge(&self, stage: &Stage, number: usize) -> Result<(), String> {
-        let play = Play::new(self.scenario, stage, &format!("case-{number}"));
-        self.play(&play);
-        let output = play.command(self.more()).limit(LIMIT).run();
-        let went = stage.take();
-        let told = |complaint: String| format!("{complaint}\n{output:?}\n{}", listed(&went));
-        self.outcome(&play, &output, &went).map_err(told)?;
-        play.is_unharmed().map_err(told)?;
-        if !matches!(self.expected(), Expected::Misled(_)) {
-            play.keeps_list().map_err(told)?;
-        }
-        play.keeps_secrets(&output, &went).map_err(told)?;
-        if output.status.success() || self.scenario.only_asks() {
-            return Ok(());
-        }
-        // Nothing that happened stands in the way of another attempt.
-        stage.play(|_, _| None);
-        let again = play.command(&[]).limit(LIMIT).run();
-        stage.take();
-        stage.elsewhere.take();
-        play.is_done_at_last(&again).map_err(told)
     }
 
     /// What the command is told besides.
@@ -160,14 +126,7 @@ impl Case {
             _ => play.is_not_done(output)?,
         }
         let stage = play.stage;
-        let doors = [
-            Door::Front,
-            Door::Realm,
-            Door::Lists,
-            Door::Newer,
-            Door::Passwords,
-        ];
-        let servers = doors.map(|door| stage.address(door)).into_iter();
+        let servers = Door::ALL.map(|door| stage.address(door)).into_iter();
         let mut servers = servers.chain([stage.elsewhere.address()]);
         let named = servers.any(|server| output.stderr.contains(&server));
         ensure(named, || "it does not say which server".to_owned())?;
@@ -206,6 +165,44 @@ impl Case {
             ),
             _ => Ok(()),
         }
+    }
+}
+
+impl Work for Case {
+    fn name(&self) -> String {
+        let step = &self.step;
+        let who = if step.anonymous { "-anonymous" } else { "" };
+        let digest: String = step.subject.chars().skip(7).take(6).collect();
+        format!(
+            "{:?}/{:?}{who} {digest} #{}/{:?} {:?}",
+            self.scenario, step.kind, step.nth, self.fault, self.lasting
+        )
+    }
+
+    fn waits(&self) -> bool {
+        matches!(
+            self.fault,
+            Fault::Silence | Fault::Status(429 | 500 | 502 | 503, With::Seconds | With::Date)
+        )
+    }
+
+    /// Runs it, and again when it failed, and complains of what is not as it should be.
+    fn act(&self, stage: &Stage, number: usize) -> Result<(), String> {
+        let play = Play::new(self.scenario, stage, &format!("case-{number}"));
+        self.play(&play);
+        let output = play.command(self.more()).limit(LIMIT).run();
+        let went = stage.take();
+        let told = |complaint: String| format!("{complaint}\n{output:?}\n{}", listed(&went));
+        self.outcome(&play, &output, &went).map_err(told)?;
+        play.is_unharmed().map_err(told)?;
+        if !matches!(self.expected(), Expected::Misled(_)) {
+            play.keeps_list().map_err(told)?;
+        }
+        play.keeps_secrets(&output, &went).map_err(told)?;
+        if output.status.success() || self.scenario.only_asks() {
+            return Ok(());
+        }
+        stage.world.attempts.again(&play).map_err(told)
     }
 }
 

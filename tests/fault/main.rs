@@ -5,10 +5,11 @@
 //! server, stand proxies that do what a script says (`stage.rs`). The matrix is every
 //! fault (`fault.rs`, `injected.rs`) at every request (`step.rs`) of every scenario
 //! (`scenario.rs`), with what must become of each (`expected.rs`, `aftermath.rs`,
-//! `secrets.rs`).
+//! `secrets.rs`, `attempts.rs`).
 
 mod advisories;
 mod aftermath;
+mod attempts;
 mod case;
 mod expected;
 mod fault;

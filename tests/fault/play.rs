@@ -124,6 +124,14 @@ impl<'a> Play<'a> {
     }
 }
 
+impl Drop for Play<'_> {
+    fn drop(&mut self) {
+        if self.scenario.based_on().is_some() {
+            self.stage.world.registry.discard(&self.repository);
+        }
+    }
+}
+
 /// The tag that an application gets besides `1`.
 pub(crate) const FURTHER_TAG: &str = "stable";
 

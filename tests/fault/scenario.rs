@@ -6,7 +6,7 @@ use crate::step::{Door, Kind, Step};
 use crate::world::{INVENTORIED, OLDER, SMALL};
 
 /// A command, in a certain situation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Scenario {
     /// `wharf registry login`.
     Login,

@@ -61,4 +61,4 @@ impl Play<'_> {
 }
 
 /// Larger files are programs.
-const SMALL_BYTES: u64 = 10_000;
+pub(crate) const SMALL_BYTES: u64 = 10_000;

@@ -90,14 +90,17 @@ impl Stage {
 
     /// The address of a server.
     pub(crate) fn address(&self, door: Door) -> String {
-        let proxy = match door {
+        self.proxy(door).address()
+    }
+
+    fn proxy(&self, door: Door) -> &Proxy {
+        match door {
             Door::Front => &self.front,
             Door::Realm => &self.realm,
             Door::Lists => &self.lists,
             Door::Newer => &self.newer,
             Door::Passwords => &self.passwords,
-        };
-        proxy.address()
+        }
     }
 
     /// The files that a login leaves.
@@ -141,14 +144,8 @@ impl Stage {
     pub(crate) fn take(&self) -> Vec<(Step, Exchange)> {
         let mut seen = HashMap::new();
         let mut taken = Vec::new();
-        for (door, proxy) in [
-            (Door::Front, &self.front),
-            (Door::Realm, &self.realm),
-            (Door::Lists, &self.lists),
-            (Door::Newer, &self.newer),
-            (Door::Passwords, &self.passwords),
-        ] {
-            for exchange in proxy.take() {
+        for door in Door::ALL {
+            for exchange in self.proxy(door).take() {
                 let step = Step::of(&exchange, door, &mut seen);
                 taken.push((step, exchange));
             }

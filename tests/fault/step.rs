@@ -99,6 +99,15 @@ impl Step {
 }
 
 impl Door {
+    /// All of them.
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Front,
+        Self::Realm,
+        Self::Lists,
+        Self::Newer,
+        Self::Passwords,
+    ];
+
     /// Whether it asks who is there.
     fn asks(self) -> bool {
         matches!(self, Self::Front | Self::Passwords)

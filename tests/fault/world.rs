@@ -5,8 +5,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use wharf_tests::attached::{attach, list_under_tag, tag_of};
+use wharf_tests::memory::lie_in_memory;
 use wharf_tests::{Authority, Json, ReferrersRegistry, Registry, TokenServer, json, serde_json};
 
+use crate::attempts::Attempts;
 use crate::{environment, older_app, small_app};
 
 /// What all stages share.
@@ -27,6 +29,7 @@ pub(crate) struct World {
     pub(crate) referrer: String,
     /// The application's largest blob.
     pub(crate) largest: String,
+    pub(crate) attempts: Attempts,
     /// By manifest: the digests of config and layers.
     contents: HashMap<String, Vec<String>>,
     /// Vouches for tokens, for as long as registries are started that look at them.
@@ -53,6 +56,7 @@ impl World {
     /// Starts the registries, and fills them: applications to pull, and to be replaced,
     /// and what refers to them.
     pub(crate) fn new() -> Arc<Self> {
+        lie_in_memory();
         let authority = Authority::new();
         let tokens = TokenServer::settings(&authority)
             .user(USER, PASSWORD)
@@ -115,6 +119,7 @@ impl World {
             older,
             referrer,
             largest,
+            attempts: Attempts::default(),
             contents,
             _authority: authority,
         })

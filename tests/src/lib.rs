@@ -4,7 +4,7 @@
 //!  the command ──▶ proxy ──▶ registry ──▶ token_server      real, misbehaving at will
 //!       │     └──▶ scripted                                  misbehaving by script
 //!       └──▶ forward_proxy ──▶ …                           as networks have them
-//!  environment, process                                      where and how it runs
+//!  environment, process, memory                              where and how it runs
 //!  app, programs, attached, package, archive                 what it is given
 //!  peer, wasm_peer                                           what others make of it
 //! ```
@@ -27,6 +27,7 @@ pub mod fate;
 pub mod forward_proxy;
 pub mod http;
 pub mod listener;
+pub mod memory;
 pub mod package;
 pub mod peer;
 mod peers;
