@@ -17,6 +17,7 @@ use crate::capability::credentials::{StandIns, Vault};
 use crate::capability::grant::Grants;
 use crate::capability::http::Hooks;
 use crate::capability::sources::Sources;
+use crate::capability::stream::Depths;
 use crate::credentials::CredentialSource;
 use crate::progress::Observer;
 
@@ -30,6 +31,7 @@ pub(crate) struct State {
     pub(crate) stands_for: Option<Reference>,
     pub(crate) vault: Vault,
     pub(crate) observer: Arc<dyn Observer>,
+    pub(crate) depths: Depths,
     pub(crate) bounds: Bounds,
     /// Told of large files that the store did not have; none where nobody waits.
     pub(crate) ahead: Option<UnboundedSender<Descriptor>>,
@@ -78,6 +80,7 @@ impl State {
                 observer: observer.clone(),
             },
             observer,
+            depths: Depths::default(),
             bounds,
             ahead: None,
             sources: Arc::default(),
@@ -113,6 +116,7 @@ impl State {
                 observer: observer.clone(),
             },
             observer,
+            depths: Depths::default(),
             bounds: bounds.with_memory(PACKAGER_MEMORY_BYTES),
             ahead: None,
             sources: Arc::new(sources),

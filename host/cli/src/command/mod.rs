@@ -87,7 +87,13 @@ impl Command {
 }
 
 fn in_runtime(command: Command, output: Output) -> Result<(), CommandError> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
+    // Where nothing but bytes is moved, and the store has threads of its own, handing each
+    // chunk from thread to thread takes longer than it saves.
+    let mut runtime = match command {
+        Command::Up(_) => tokio::runtime::Builder::new_multi_thread(),
+        _ => tokio::runtime::Builder::new_current_thread(),
+    };
+    let runtime = runtime
         .enable_all()
         .build()
         .map_err(|error| CommandError::from(error).while_doing("cannot start"))?;

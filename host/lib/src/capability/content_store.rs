@@ -114,9 +114,10 @@ impl<T: Send + 'static> content_store::HostWithStore<T> for HasSelf<State> {
             Err(error) => return Ok(Err(error)),
         };
         accessor.with(|mut access| {
-            let observer = access.get().observer.clone();
+            let state = access.get();
+            let (observer, depths) = (state.observer.clone(), state.depths.clone());
             let meter = Meter { digest, observer };
-            let (fountain, verdict) = Fountain::new(reader, Some(meter));
+            let (fountain, verdict) = Fountain::new(reader, depths, Some(meter));
             let stream = StreamReader::new(&mut access, fountain)?;
             let verdict = async move {
                 // No verdict on what was not read to its end.
@@ -166,7 +167,8 @@ impl<T: Send + 'static> content_store::HostWithStore<T> for HasSelf<State> {
                 return Ok(Err(error));
             }
         };
-        let (sink, outcome) = Sink::new(addition, None);
+        let depths = accessor.with(|mut access| access.get().depths.clone());
+        let (sink, outcome) = Sink::new(addition, depths, None);
         accessor.with(|access| data.pipe(access, sink))?;
         match outcome.await {
             Ok(Ok((digest, size))) => Ok(Ok((digest.into(), size))),
@@ -199,11 +201,12 @@ impl<T: Send + 'static> content_store::HostIngestWithStore<T> for HasSelf<State>
         offset: u64,
         data: StreamReader<u8>,
     ) -> Answer<u64> {
-        let (inner, digest, observer) = accessor.with(|mut access| {
+        let (inner, digest, observer, depths) = accessor.with(|mut access| {
             let state = access.get();
             let ingest = state.table.get(&ingest)?;
             let (inner, digest) = (ingest.inner.clone(), ingest.digest.clone());
-            wasmtime::error::Ok((inner, digest, state.observer.clone()))
+            let (observer, depths) = (state.observer.clone(), state.depths.clone());
+            wasmtime::error::Ok((inner, digest, observer, depths))
         })?;
         let writer = match blocking(move || inner.writer(offset)).await? {
             Ok(writer) => writer,
@@ -215,7 +218,7 @@ impl<T: Send + 'static> content_store::HostIngestWithStore<T> for HasSelf<State>
                 return Ok(Err(error));
             }
         };
-        let (sink, outcome) = Sink::new(writer, Some(Meter { digest, observer }));
+        let (sink, outcome) = Sink::new(writer, depths, Some(Meter { digest, observer }));
         accessor.with(|access| data.pipe(access, sink))?;
         match outcome.await {
             Ok(outcome) => Ok(outcome.map_err(Error::from)),
