@@ -51,7 +51,11 @@ pub(crate) fn expected(
             Success
         }
         // What is listed may be gone, and then the application itself is still saved.
-        (Fault::Status(404, _), _) if scenario == Scenario::Save => Misled(NOT_FOUND),
+        (Fault::Status(404, _), _) if scenario == Scenario::Save => match step.kind {
+            // Whom the token server does not know.
+            Kind::Token => Misled(&[3, 4]),
+            _ => Misled(NOT_FOUND),
+        },
         (Fault::Status(404, _), _) if hides(scenario, step, lasting) => Misled(&[]),
         (Fault::Status(status, _), Lasting::ForEver) => status_for_ever(status, step),
         (Fault::Status(status, with) | Fault::Early(_, status, with), Lasting::Once) => {
@@ -121,6 +125,10 @@ fn given(scenario: Scenario, token: Token, lasting: Lasting) -> Expected {
         // Nothing is asked for but to be let in.
         (Token::Less | Token::ReadOnly, _) if scenario == Scenario::Login => Success,
         (Token::ReadOnly, _) if !writes => Success,
+        // Whoever finds that nothing is missing writes nothing.
+        (Token::ReadOnly, Lasting::ForEver) if scenario == Scenario::PushAgain => {
+            Either(AUTHENTICATION)
+        }
         // It is used once, and another one is asked for when that is refused.
         (Token::Less | Token::ReadOnly, Lasting::Once) => Success,
         (Token::Less | Token::ReadOnly, Lasting::ForEver) => Failure(AUTHENTICATION),
@@ -224,8 +232,8 @@ fn header(scenario: Scenario, name: &str, value: Option<&str>, step: &Step) -> E
         _ if anonymous => Success,
         // Without its address an upload session is of no use.
         ("Location", Kind::Start | Kind::UploadPatch) => Failure(NETWORK),
-        // It holds what it can't hold.
-        ("Range", Kind::UploadPatch) if value.is_some() => Failure(NETWORK),
+        // It holds what it can't hold, which is seen unless all was sent.
+        ("Range", Kind::UploadPatch) if value.is_some() => Either(NETWORK),
         // It is begun in the usual way then, or not.
         ("Location", Kind::StartWhole) => Either(NETWORK),
         // Two answers to what a manifest is (CVE-2021-41190).
@@ -243,6 +251,12 @@ fn header(scenario: Scenario, name: &str, value: Option<&str>, step: &Step) -> E
             ) =>
         {
             Success
+        }
+        // The application goes by its tag, what refers to it by its digest.
+        ("Docker-Content-Digest", Kind::ManifestGet)
+            if value.is_some() && scenario == Scenario::Save =>
+        {
+            Either(INTEGRITY)
         }
         ("Docker-Content-Digest", Kind::ManifestGet | Kind::ManifestPut) if value.is_some() => {
             Failure(INTEGRITY)

@@ -209,11 +209,13 @@ fn statuses(went: &Exchange) -> Vec<Fault> {
     let mut faults = vec![Fault::Status(401, With::Challenge)];
     for status in STATUSES {
         // Where the header has a meaning (RFC 9110, 10.2.3), and where it has none.
-        for with in [With::Nothing, With::Seconds, With::Date] {
+        for with in [With::Nothing, With::Seconds] {
             faults.push(Fault::Status(status, with));
         }
     }
-    faults.extend(PASSING.map(|status| Fault::Status(status, With::Later)));
+    for with in [With::Date, With::Later] {
+        faults.extend(PASSING.map(|status| Fault::Status(status, with)));
+    }
     if went.sent > 1 {
         for (status, with) in [
             (401, With::Challenge),

@@ -268,8 +268,14 @@ fn wait_unreaped(child: &Child) {
     }
 }
 
+/// After how long it is first looked how much memory a process has, and how long it is at
+/// most until the next look.
+const FIRST_LOOK: Duration = Duration::from_millis(5);
+const LAST_LOOK: Duration = Duration::from_millis(40);
+
 /// Notes the most memory that a process had resident, until it ends.
 fn watch_memory(pid: libc::pid_t, shared: &Shared) {
+    let mut wait = FIRST_LOOK;
     let mut state = shared.lock();
     while state.end.is_none() {
         let peak = resident_peak(pid).unwrap_or_default();
@@ -279,8 +285,9 @@ fn watch_memory(pid: libc::pid_t, shared: &Shared) {
         }
         (state, _) = shared
             .changed
-            .wait_timeout(state, Duration::from_millis(5))
+            .wait_timeout(state, wait)
             .unwrap_or_else(PoisonError::into_inner);
+        wait = (wait * 2).min(LAST_LOOK);
     }
 }
 

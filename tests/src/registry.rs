@@ -145,6 +145,9 @@ impl<'a> Settings<'a> {
             .arg(&config)
             // It would tell others of its spans.
             .env("OTEL_TRACES_EXPORTER", "none")
+            // Many run at a time, and few requests come to each.
+            .env("GOMAXPROCS", "1")
+            .env("GOGC", "1000")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
