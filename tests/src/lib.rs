@@ -5,7 +5,7 @@
 //!       │     └──▶ scripted                                  misbehaving by script
 //!       └──▶ forward_proxy ──▶ …                           as networks have them
 //!  environment, process, memory                              where and how it runs
-//!  app, programs, attached, package, archive                 what it is given
+//!  app, programs, artifact, attached, package, archive       what it is given
 //!  peer, wasm_peer                                           what others make of it
 //! ```
 //!
@@ -20,8 +20,10 @@
 
 pub mod app;
 pub mod archive;
+pub mod artifact;
 pub mod attached;
 pub mod authority;
+pub mod by_hand;
 pub mod environment;
 pub mod fate;
 pub mod forward_proxy;
@@ -43,6 +45,7 @@ pub mod wasm_peer;
 pub mod wire;
 
 pub use app::{App, Component};
+pub use artifact::Artifact;
 pub use authority::Authority;
 pub use environment::TestEnv;
 pub use forward_proxy::ForwardProxy;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 use wharf_host::credentials::Places;
-use wharf_host::{Builder, Mirror, PackOptions, Pull, Registry, Store, Wharf};
+use wharf_host::{Builder, Location, PackOptions, Pull, Registry, Store, Wharf};
 
 pub(crate) use credential::CredentialArgs;
 pub(crate) use sides::Sides;
@@ -281,8 +281,8 @@ pub(crate) fn wharf(
 }
 
 /// The same for what packs an application: a client of the registries, too, that its
-/// manifest names.
-pub(crate) fn wharf_to_pack(
+/// manifest names. The hosts are asked that say where packages are.
+pub(crate) async fn wharf_to_pack(
     store: Store,
     registries: &[&Registry],
     (manifest, options): (&Path, &PackOptions),
@@ -290,14 +290,24 @@ pub(crate) fn wharf_to_pack(
     output: Output,
     progress: &Progress,
 ) -> Result<Wharf, CommandError> {
-    let builder = Wharf::builder(store).observer(Arc::new(progress.clone()));
-    let mut builder = connected(builder, registries, connection, output)?;
     let settings = connection.settings()?;
-    let packages = settings.packages();
+    let others = settings.of_others();
+    let observed = |store| Wharf::builder(store).observer(Arc::new(progress.clone()));
+    let mut packages = settings.packages()?;
+    if options.fetch != Pull::Never {
+        let hosts = wharf_host::hosts_of(manifest, options, &packages);
+        for host in &hosts {
+            let builder = observed(store.clone());
+            let asking = connections(builder, &[host], &others, output)?.build()?;
+            let place = asking.discover(host).await?;
+            packages.learn(host, &place);
+        }
+    }
+    let mut builder = connected(observed(store), registries, connection, output)?;
     let sources = wharf_host::registries_of(manifest, options, &packages);
     let sources = sources.iter().filter(|it| !registries.contains(it));
     let sources: Vec<&Registry> = sources.collect();
-    builder = connections(builder, &sources, &settings.of_others(), output)?;
+    builder = connections(builder, &sources, &others, output)?;
     if registries.is_empty() {
         builder = builder.credentials(Arc::new(Places::of_user().sources()));
     }
@@ -332,7 +342,7 @@ fn connections(
     let mut mirrors = BTreeSet::new();
     for registry in &asked {
         let connection = settings.settings(registry)?.connection(registry, output)?;
-        mirrors.extend(connection.mirrors.iter().map(Mirror::registry).cloned());
+        mirrors.extend(connection.mirrors.iter().map(Location::registry).cloned());
         builder = builder.connection_to(registry.clone(), connection);
     }
     for mirror in mirrors.difference(&asked) {

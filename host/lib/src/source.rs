@@ -13,7 +13,7 @@ use wharf_oci::Registry;
 
 use crate::capability::sources::{Sources, open};
 use crate::error::Error;
-use crate::package::Packages;
+use crate::packages::Packages;
 use crate::pull::Pull;
 use crate::wharf::{PackOptions, Wharf, application};
 
@@ -36,11 +36,7 @@ pub fn registries_of(
     options: &PackOptions,
     packages: &Packages,
 ) -> BTreeSet<Registry> {
-    let read = application(path).ok().and_then(|(directory, name)| {
-        let path = directory.join(name);
-        read(&path, &options.publishing())
-    });
-    let Some(manifest) = read else {
+    let Some(manifest) = manifest_at(path, options) else {
         return BTreeSet::new();
     };
     let registry = |source: &Source| match source {
@@ -49,6 +45,25 @@ pub fn registries_of(
         Source::Package(package) => Some(packages.place(package).ok()?.registry().clone()),
     };
     manifest.sources().filter_map(registry).collect()
+}
+
+/// The hosts that say where packages are that the application at a path names. None
+/// where its manifest can't be read.
+#[must_use]
+pub fn hosts_of(path: &Path, options: &PackOptions, packages: &Packages) -> BTreeSet<Registry> {
+    let Some(manifest) = manifest_at(path, options) else {
+        return BTreeSet::new();
+    };
+    let named = manifest.sources().filter_map(|source| match source {
+        Source::Package(package) => Some(package),
+        Source::Path(_) | Source::Url(_) => None,
+    });
+    packages.hosts(named)
+}
+
+fn manifest_at(path: &Path, options: &PackOptions) -> Option<Manifest> {
+    let (directory, name) = application(path).ok()?;
+    read(&directory.join(name), &options.publishing())
 }
 
 impl Wharf {

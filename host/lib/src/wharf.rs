@@ -20,9 +20,9 @@ use crate::capability::sources::Sources;
 use crate::connection::Connection;
 use crate::credentials::{Chain, CredentialSource};
 use crate::error::Error;
-use crate::mirror::Mirror;
+use crate::location::Location;
 use crate::operation::{Answer, Operation};
-use crate::package::Packages;
+use crate::packages::Packages;
 use crate::prepare;
 use crate::progress::{Event, Observer, Unobserved};
 use crate::pull::Pull;
@@ -432,7 +432,7 @@ impl Wharf {
     }
 
     /// The mirrors of a registry.
-    pub(crate) fn mirrors(&self, registry: &Registry) -> &[Mirror] {
+    pub(crate) fn mirrors(&self, registry: &Registry) -> &[Location] {
         &self.connection(registry).mirrors
     }
 

@@ -47,7 +47,7 @@ Examples:
   $ wharf up -f ghcr.io/user/app:v1 -e LOG=debug --find-free-port --format json")]
 pub(super) struct Args {
     /// The application: a reference, a spin.toml, the directory of one, or a component (a
-    /// file whose name ends with `.wasm`)
+    /// file whose name ends with `.wasm` or `.wat`)
     ///
     /// A path that exists wins over a reference.
     #[arg(short = 'f', long, value_name = "REFERENCE|FILE|DIR", group = "source")]
@@ -202,7 +202,7 @@ impl Args {
             }
             Source::Manifest(manifest) => {
                 let packed = (manifest.as_path(), &packing);
-                options::wharf_to_pack(store, &[], packed, connection, output, &progress)?
+                options::wharf_to_pack(store, &[], packed, connection, output, &progress).await?
             }
             Source::Component(_) => options::wharf(store, &[], connection, output, &progress)?,
         };

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use toml::Spanned;
 use toml::de::{DeInteger, DeTable, DeValue};
-use wharf_host::{PackageRegistry, Packages, Registry};
+use wharf_host::{Location, Packages, Registry};
 
 use super::key::{Form, Key, Value};
 use super::layer::{Layer, Setting};
@@ -29,7 +29,7 @@ pub(super) struct Document {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct PackagePlace {
     pub(super) name: String,
-    pub(super) registry: PackageRegistry,
+    pub(super) registry: Location,
     /// Which line says so, for people.
     pub(super) place: String,
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use clap::builder::TypedValueParser;
 use clap::error::ErrorKind;
-use wharf_host::{Allowance, Mirror, ProxyAddress};
+use wharf_host::{Allowance, Location, ProxyAddress};
 
 /// A setting of a registry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,7 +39,7 @@ pub(crate) enum Value {
     /// None to use none.
     Proxy(Option<ProxyAddress>),
     Allow(Vec<Allowance>),
-    Mirrors(Vec<Mirror>),
+    Mirrors(Vec<Location>),
     /// In bytes for each second.
     Rate(NonZeroU64),
     Count(u32),

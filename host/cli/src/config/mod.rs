@@ -14,6 +14,7 @@ mod key;
 mod layer;
 mod place;
 mod settings;
+mod wasm_pkg;
 
 use std::fs;
 use std::io::ErrorKind;
@@ -24,6 +25,7 @@ use wharf_host::{Pace, Packages, Registry};
 use crate::error::{CommandError, Kind};
 use document::Document;
 use settings::RegistrySettings;
+use wasm_pkg::WasmPkg;
 
 pub(crate) use key::{Key, Reader, Value};
 pub(crate) use layer::Layer;
@@ -50,6 +52,9 @@ Configuration:
 
     [packages]
     my-org = \"ghcr.io/my-org/packages\"
+
+  Where this says nothing, `wasm-pkg/config.toml` in your configuration folder counts, the
+  file of `wkg`: its default, its namespaces and its packages, in registries of OCI.
 
   A registry that leads to its blob store or token server on a private network needs
   `allow = [\"https://blobs.internal:9000\", \"10.0.0.0/8\"]`.
@@ -110,13 +115,19 @@ impl Config {
         }
     }
 
-    /// Where packages are.
-    pub(crate) fn packages(&self) -> Packages {
+    /// Where packages are: by the file of package tools, and by the user's, which counts
+    /// more.
+    pub(crate) fn packages(&self) -> Result<Packages, CommandError> {
         let mut packages = Packages::default();
+        if let Some(path) = place::wasm_pkg()
+            && let Some(text) = text(&path, false)?
+        {
+            WasmPkg::parse(&path, &text)?.set(&path, &mut packages)?;
+        }
         for place in self.user.packages() {
             packages.set(&place.name, place.registry.clone());
         }
-        packages
+        Ok(packages)
     }
 
     /// The sets of rules about files that are not published, the user's and the project's:
@@ -155,12 +166,20 @@ impl Config {
 }
 
 fn read(path: &Path, named: bool) -> Result<Document, CommandError> {
+    match text(path, named)? {
+        Some(text) => Document::parse(path, &text),
+        None => Ok(Document::default()),
+    }
+}
+
+/// The text of a file, which has to be there when it was named.
+fn text(path: &Path, named: bool) -> Result<Option<String>, CommandError> {
     match fs::read_to_string(path) {
-        Ok(text) => Document::parse(path, &text),
+        Ok(text) => Ok(Some(text)),
         Err(error)
             if !named && matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
         {
-            Ok(Document::default())
+            Ok(None)
         }
         Err(error) => Err(CommandError::usage(format!(
             "cannot read the configuration `{}`: {error}",

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
-use wharf_host::{Mirror, Registry, Store, Wharf};
+use wharf_host::{Location, Registry, Store, Wharf};
 
 use super::{ConnectionArgs, CredentialArgs};
 use crate::error::CommandError;
@@ -89,7 +89,7 @@ impl Sides {
         for (registry, side) in &sides {
             let settings = side.settings()?;
             let connection = settings.settings(registry)?.connection(registry, output)?;
-            for mirror in connection.mirrors.iter().map(Mirror::registry) {
+            for mirror in connection.mirrors.iter().map(Location::registry) {
                 if !asked.contains(mirror) {
                     let connection = settings.settings(mirror)?.connection(mirror, output)?;
                     builder = builder.connection_to(mirror.clone(), connection);

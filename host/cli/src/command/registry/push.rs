@@ -23,7 +23,7 @@ use what::{Ready, What};
 /// Pack an application, or a component, and send it to a registry
 ///
 /// Packs what `spin.toml` describes into the content store and sends what the registry
-/// does not have yet. A file `*.wasm` is published alone, as an artifact that wkg and
+/// does not have yet. A file `*.wasm` or `*.wat` is published alone, as an artifact that wkg and
 /// other tools read (the Wasm OCI artifact layout), and so is a package of WIT. The same
 /// input gives the same digest, on every machine and at every time; with `$SOURCE_DATE_EPOCH` set, the artifact says that it was made then.
 /// Components must be built; with --build, their `build` commands are run first.
@@ -70,7 +70,7 @@ pub(in crate::command) struct Args {
     source: Option<OsString>,
 
     /// The application: a spin.toml, the directory of one, a component (a file whose name
-    /// ends with `.wasm`), or what the content store has by this reference or digest
+    /// ends with `.wasm` or `.wat`), or what the content store has by this reference or digest
     /// [default: the nearest spin.toml]
     ///
     /// A path that exists wins over a reference. Without it, the spin.toml is looked for in
@@ -180,7 +180,8 @@ impl Args {
         let wharf = match &what {
             What::App(manifest) => {
                 let packed = (manifest.as_path(), &options);
-                options::wharf_to_pack(store, &registries, packed, connection, output, &progress)?
+                options::wharf_to_pack(store, &registries, packed, connection, output, &progress)
+                    .await?
             }
             What::Component(_) | What::Wit(_) | What::Stored(_) => {
                 options::wharf(store, &registries, connection, output, &progress)?
