@@ -49,12 +49,11 @@ pub fn compose(wasm: Vec<u8>, dependencies: Vec<Dependency>) -> Result<Vec<u8>, 
         let same = before.find(|(other, _)| {
             other.wasm == dependency.wasm && other.inherit == dependency.inherit
         });
-        let instance = match same {
-            Some((_, instance)) => *instance,
-            None => {
-                let part = Part::Dependency(dependency.name.clone());
-                composition.add_denying(dependency.wasm.clone(), &dependency.inherit, &part)?
-            }
+        let instance = if let Some((_, instance)) = same {
+            *instance
+        } else {
+            let part = Part::Dependency(dependency.name.clone());
+            composition.add_denying(dependency.wasm.clone(), &dependency.inherit, &part)?
         };
         instances.push(instance);
     }

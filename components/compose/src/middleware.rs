@@ -38,26 +38,26 @@ pub fn compose_middleware(
     }
     let mut composition = Composition::default();
     let mut outermost = composition.add("the component", wasm, &Part::Source)?;
-    let mut export = handler(&Part::Source, "export", composition.names(outermost).1)?;
+    let mut export = handler(&Part::Source, "export", &composition.names(outermost).1)?;
     for (place, middleware) in middleware.into_iter().enumerate().rev() {
         let part = Part::Middleware(place + 1);
         let next = composition.add_denying(middleware.wasm, &middleware.inherit, &part)?;
         let (imports, exports) = composition.names(next);
-        let import = handler(&part, "import", imports)?;
+        let import = handler(&part, "import", &imports)?;
         composition
             .link(next, &import, outermost, &export)
             .map_err(|problem| ComposeError::Unlinked {
                 part: part.clone(),
                 problem,
             })?;
-        export = handler(&part, "export", exports)?;
+        export = handler(&part, "export", &exports)?;
         outermost = next;
     }
     composition.finish(outermost, &[export])
 }
 
 /// The name by which a component imports or exports the interface of requests.
-fn handler(part: &Part, verb: &'static str, names: Vec<String>) -> Result<String, ComposeError> {
+fn handler(part: &Part, verb: &'static str, names: &[String]) -> Result<String, ComposeError> {
     let exact = names.iter().find(|name| *name == HANDLER);
     let mut compatible = names
         .iter()

@@ -92,13 +92,13 @@ impl Place {
         let prefix = metadata.oci_namespace_prefix.or(oci.namespace_prefix);
         let location = match prefix.as_deref() {
             None | Some("") => registry,
-            Some(prefix) => match prefix.strip_suffix('/') {
-                Some(prefix) => format!("{registry}/{prefix}"),
-                None => {
+            Some(prefix) => {
+                let Some(prefix) = prefix.strip_suffix('/') else {
                     let prefix = clean(prefix, 100);
                     return Err(format!("its prefix `{prefix}` does not end with a `/`"));
-                }
-            },
+                };
+                format!("{registry}/{prefix}")
+            }
         };
         let location = location.parse::<Location>();
         location

@@ -42,7 +42,9 @@ pub(super) async fn ask(
 ) -> Result<(Url, Response<Body>), Failed> {
     let mut at = url.clone();
     for _ in 0..=limit::REDIRECTS {
-        let answer = peer.hooks.send(request(&at, rest)?, peer.patience).await;
+        let request = request(&at, rest)
+            .map_err(|error| Failed::Final(Error::InvalidInput(error.to_string())))?;
+        let answer = peer.hooks.send(request, peer.patience).await;
         let answer = answer.map_err(|error| unanswered(&at, &error))?;
         let status = answer.status();
         match status.as_u16() {
@@ -94,7 +96,7 @@ pub(super) async fn document(
     Ok(Some(document))
 }
 
-fn request(url: &Url, rest: Option<&Rest>) -> Result<Request<Body>, Failed> {
+fn request(url: &Url, rest: Option<&Rest>) -> Result<Request<Body>, http::Error> {
     let empty = Empty::new().map_err(|never| match never {});
     let mut request = Request::get(url.to_string())
         .header(header::ACCEPT_ENCODING, "identity")
@@ -108,8 +110,7 @@ fn request(url: &Url, rest: Option<&Rest>) -> Result<Request<Body>, Failed> {
             request = request.header(header::IF_RANGE, validator);
         }
     }
-    let request = request.body(empty.boxed_unsync());
-    request.map_err(|error| Failed::Final(Error::InvalidInput(error.to_string())))
+    request.body(empty.boxed_unsync())
 }
 
 /// What a status means that is none of success.

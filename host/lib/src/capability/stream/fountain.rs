@@ -66,7 +66,7 @@ impl Fountain {
                 };
                 let (chunks, received) = mpsc::channel(depth);
                 spawn_blocking(move || {
-                    read_all(reader, &chunks);
+                    read_all(*reader, &chunks);
                     drop(right);
                 });
                 self.reading = Reading::Flowing(received);
@@ -77,7 +77,7 @@ impl Fountain {
 }
 
 /// Reads until nobody wants more.
-fn read_all(mut reader: Box<Reader>, chunks: &mpsc::Sender<Read>) {
+fn read_all(mut reader: Reader, chunks: &mpsc::Sender<Read>) {
     let mut left = reader.length();
     loop {
         let length = usize::try_from(left).unwrap_or(CHUNK).min(CHUNK);

@@ -117,7 +117,7 @@ impl<I: Inlet> Sink<I> {
                 let (chunks, received) = mpsc::channel(depth);
                 let (written, empty) = mpsc::unbounded_channel();
                 self.runtime.spawn_blocking(move || {
-                    write_all(writer, received, &written, done);
+                    write_all(*writer, received, &written, done);
                     drop(right);
                 });
                 let chunks = PollSender::new(chunks);
@@ -130,7 +130,7 @@ impl<I: Inlet> Sink<I> {
 
 /// Writes what comes until nothing more can, and gives the word.
 fn write_all<I: Inlet>(
-    mut writer: Box<I>,
+    mut writer: I,
     mut chunks: mpsc::Receiver<Vec<u8>>,
     written: &mpsc::UnboundedSender<Vec<u8>>,
     done: Word<I>,
@@ -144,7 +144,7 @@ fn write_all<I: Inlet>(
         // Nobody fills it again where the stream has ended.
         let _ = written.send(chunk);
     }
-    finish(*writer, done);
+    finish(writer, done);
 }
 
 fn finish<I: Inlet>(writer: I, done: Word<I>) {
