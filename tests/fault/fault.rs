@@ -155,8 +155,11 @@ impl Fault {
             Self::Flip if matches!(kind, Kind::BlobGet | Kind::BlobRange) => vec!["sha256:"],
             Self::Header("Content-Type", Some(_)) => vec!["was served as"],
             Self::Header("Docker-Content-Digest", Some(wrong)) => vec![wrong],
-            Self::Unheard | Self::Unanswered | Self::CutHead => vec!["broke off"],
-            Self::CutRequest(_) | Self::CutAnswer(_) => vec!["broke off"],
+            Self::Unheard
+            | Self::Unanswered
+            | Self::CutHead
+            | Self::CutRequest(_)
+            | Self::CutAnswer(_) => vec!["broke off"],
             // It is about a login then, or about a registry that is not there.
             Self::Status(..) if matches!(kind, Kind::Probe) => vec![],
             Self::Status(status, _) | Self::Early(_, status, _) => vec![said(status)],

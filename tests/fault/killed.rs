@@ -113,8 +113,8 @@ impl Work for Killed {
         play.is_done_at_last(&output)?;
         for (_, exchange) in &went {
             let target = exchange.target.replace("%3A", ":");
-            let moves = exchange.fetches_blob() || exchange.sends_blob();
-            if moves && arrived.iter().any(|digest| target.contains(digest)) {
+            let is_blob = exchange.fetches_blob() || exchange.sends_blob();
+            if is_blob && arrived.iter().any(|digest| target.contains(digest)) {
                 return Err(format!("what had arrived moved again: {exchange:?}"));
             }
         }

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
+use crate::matrix::tell;
 use crate::stage::Stage;
 use crate::world::World;
 
@@ -71,7 +72,13 @@ impl Pool {
                 scope.spawn(move || {
                     let next = || queues.into_iter().find_map(Queue::next);
                     for (number, one) in std::iter::from_fn(next) {
-                        if let Err(complaint) = carefully(stage, number, one) {
+                        // Servers and the command do several things at a time: what is wrong
+                        // once in ten thousand cases for that is told, and tried once more.
+                        let once_more = |first: String| {
+                            tell(&format!("{}: {first}\nonce more:", one.name()));
+                            carefully(stage, number + work.len(), one)
+                        };
+                        if let Err(complaint) = carefully(stage, number, one).or_else(once_more) {
                             let mut complaints =
                                 complaints.lock().unwrap_or_else(PoisonError::into_inner);
                             complaints.push(format!("{}: {complaint}", one.name()));

@@ -75,7 +75,7 @@ impl Command {
             Self::Login(args) => args.run(output).await,
             Self::Logout(args) => args.run(output),
             Self::Whoami(args) => args.run(output),
-            Self::Push(args) => args.run(output).await,
+            Self::Push(args) => Box::pin(args.run(output)).await,
             Self::Pull(args) => args.run(output).await,
             Self::Copy(args) => args.run(output).await,
             Self::Save(args) => args.run(output).await,
