@@ -32,7 +32,7 @@ impl Attempts {
         }
         play.stage.play(|_, _| None);
         let again = play.command(&[]).limit(LIMIT).run();
-        drop((play.stage.take(), play.stage.elsewhere.take()));
+        drop((play.stage.take(), play.stage.elsewhere.take_all()));
         play.is_done_at_last(&again)?;
         self.succeed().insert(found);
         Ok(())

@@ -44,6 +44,11 @@ pub(crate) fn expected(
     match (fault, lasting) {
         // Whether the registry heard that an upload ends is of no consequence.
         (_, Lasting::Once) if step.kind == Kind::UploadCancel => Success,
+        // Whoever says that less is there than is gets it again, and what it has then is
+        // not what was promised.
+        (Fault::Header("Range", Some(_)), Lasting::Once) if step.kind == Kind::UploadState => {
+            Either(NETWORK)
+        }
         // Who does not say how much of an upload is there has none of it.
         (fault, Lasting::Once)
             if step.kind == Kind::UploadState && !matches!(fault, Fault::Location(_)) =>

@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-use crate::matrix::tell;
 use crate::stage::Stage;
 use crate::world::World;
 
@@ -72,13 +71,7 @@ impl Pool {
                 scope.spawn(move || {
                     let next = || queues.into_iter().find_map(Queue::next);
                     for (number, one) in std::iter::from_fn(next) {
-                        // Servers and the command do several things at a time: what is wrong
-                        // once in ten thousand cases for that is told, and tried once more.
-                        let once_more = |first: String| {
-                            tell(&format!("{}: {first}\nonce more:", one.name()));
-                            carefully(stage, number + work.len(), one)
-                        };
-                        if let Err(complaint) = carefully(stage, number, one).or_else(once_more) {
+                        if let Err(complaint) = carefully(stage, number, one) {
                             let mut complaints =
                                 complaints.lock().unwrap_or_else(PoisonError::into_inner);
                             complaints.push(format!("{}: {complaint}", one.name()));
@@ -113,7 +106,7 @@ fn carefully(stage: &Stage, number: usize, work: &impl Work) -> Result<(), Strin
     panic::catch_unwind(acting).unwrap_or_else(|panic| {
         // What it left is not the next one's.
         stage.take();
-        stage.elsewhere.take();
+        stage.elsewhere.take_all();
         let text = panic.downcast_ref::<String>().cloned();
         Err(text.unwrap_or_else(|| "it panicked".to_owned()))
     })

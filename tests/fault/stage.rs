@@ -140,12 +140,13 @@ impl Stage {
     }
 
     /// The requests to the registries and to the token server so far, with what they
-    /// ask for, and forgets them.
+    /// ask for, and forgets them. The commands that sent them have ended, so that none is
+    /// still on its way and taken for one of the next.
     pub(crate) fn take(&self) -> Vec<(Step, Exchange)> {
         let mut seen = HashMap::new();
         let mut taken = Vec::new();
         for door in Door::ALL {
-            for exchange in self.proxy(door).take() {
+            for exchange in self.proxy(door).take_all() {
                 let step = Step::of(&exchange, door, &mut seen);
                 taken.push((step, exchange));
             }
