@@ -142,3 +142,28 @@ fn a_busy_server_is_asked_again_when_it_says() {
     let _ = env.run("up -f app").code(5).says(&["503"]);
     assert_eq!(late.requests().len(), 1);
 }
+
+#[test]
+fn pieces_that_never_fit_together_are_not_fetched_for_ever() {
+    let wasm = program(b'n');
+    let server = server({
+        let wasm = wasm.clone();
+        move |count, request: &Request| {
+            let mut other = wasm.clone();
+            other[500] ^= 1;
+            let answer = rest(&other, request);
+            if count % 2 == 0 {
+                answer.ending(Ending::CloseAfter(1_000))
+            } else {
+                answer
+            }
+        }
+    });
+    let env = environment();
+    write(&env, &at(&server.url(), &wasm), "");
+    let _ = env
+        .run("up -f app")
+        .code(6)
+        .says(&[&wharf_tests::digest(&wasm)]);
+    assert_eq!(froms(&server), [None, Some(1_000), None, Some(1_000)]);
+}

@@ -26,6 +26,8 @@ pub(super) struct Download<'a> {
     part: Option<Part>,
     progressed: bool,
     answered: bool,
+    /// Whether it was begun anew, since its pieces did not fit together.
+    renewed: bool,
 }
 
 /// What came of it.
@@ -48,6 +50,7 @@ impl<'a> Download<'a> {
             part: None,
             progressed: false,
             answered: false,
+            renewed: false,
         }
     }
 
@@ -158,16 +161,19 @@ impl<'a> Download<'a> {
         written.map_err(|error| Failed::Final(stored(&error, self.url)))
     }
 
-    async fn finish(&self, part: Part, at: &Url) -> Result<(), Failed> {
+    async fn finish(&mut self, part: Part, at: &Url) -> Result<(), Failed> {
         let (wanted, continued) = (self.digest.clone(), part.continued);
         let finished = blocking(move || part.addition.finish_as(&wanted)).await?;
         match finished {
             Ok(_) => Ok(()),
-            // The pieces may be of different files: all of it is fetched at once then.
-            Err(error @ StoreError::Mismatch { .. }) if continued => Err(Failed::Passing {
-                error: stored(&error, at),
-                asked: None,
-            }),
+            // The pieces may be of different files: all of it is fetched anew then, once.
+            Err(error @ StoreError::Mismatch { .. }) if continued && !self.renewed => {
+                self.renewed = true;
+                Err(Failed::Passing {
+                    error: stored(&error, at),
+                    asked: None,
+                })
+            }
             Err(error) => Err(Failed::Final(stored(&error, self.url))),
         }
     }
