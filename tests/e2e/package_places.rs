@@ -6,7 +6,7 @@ use wharf_tests::scripted::Request;
 use wharf_tests::{Answer, Registry, Server, TestEnv, json as value, package};
 
 use crate::environment;
-use crate::sources::{program, write};
+use crate::sources::{at, program, write};
 
 const PUSH: &str = "registry push 127.0.0.1:1/app:1 -f app --dry-run";
 
@@ -105,8 +105,19 @@ fn what_a_host_says_is_read_with_care() {
         configure(&env, "wasm-pkg/config.toml", &config);
         let _ = env.run(PUSH).code(code).says(&[&host.address(), words]);
     }
+}
+
+#[test]
+fn the_file_is_read_where_it_is_needed() {
     let env = environment();
-    write(&env, SOURCE, "");
+    let wasm = program(b'f');
     configure(&env, "wasm-pkg/config.toml", "default_registry = ");
+    let server = Server::start({
+        let wasm = wasm.clone();
+        move |_: &Request| Answer::content("application/wasm", wasm.clone())
+    });
+    write(&env, &at(&server.url(), &wasm), "");
+    let _ = env.run(PUSH).success();
+    write(&env, SOURCE, "");
     let _ = env.run(PUSH).code(2).says(&["wasm-pkg/config.toml"]);
 }

@@ -9,7 +9,9 @@ use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 use wharf_host::credentials::Places;
-use wharf_host::{Builder, Location, PackOptions, Pull, Registry, Store, Wharf};
+use wharf_host::{
+    Builder, Elsewhere, Location, PackOptions, Packages, Pull, Registry, Store, Wharf,
+};
 
 pub(crate) use credential::CredentialArgs;
 pub(crate) use sides::Sides;
@@ -293,10 +295,14 @@ pub(crate) async fn wharf_to_pack(
     let settings = connection.settings()?;
     let others = settings.of_others();
     let observed = |store| Wharf::builder(store).observer(Arc::new(progress.clone()));
-    let mut packages = settings.packages()?;
+    let elsewhere = Elsewhere::of(manifest, options);
+    let mut packages = if elsewhere.needs_places() {
+        settings.packages()?
+    } else {
+        Packages::default()
+    };
     if options.fetch != Pull::Never {
-        let hosts = wharf_host::hosts_of(manifest, options, &packages);
-        for host in &hosts {
+        for host in &elsewhere.hosts(&packages) {
             let builder = observed(store.clone());
             let asking = connections(builder, &[host], &others, output)?.build()?;
             let place = asking.discover(host).await?;
@@ -304,7 +310,7 @@ pub(crate) async fn wharf_to_pack(
         }
     }
     let mut builder = connected(observed(store), registries, connection, output)?;
-    let sources = wharf_host::registries_of(manifest, options, &packages);
+    let sources = elsewhere.registries(&packages);
     let sources = sources.iter().filter(|it| !registries.contains(it));
     let sources: Vec<&Registry> = sources.collect();
     builder = connections(builder, &sources, &others, output)?;

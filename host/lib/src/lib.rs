@@ -71,7 +71,7 @@ pub use progress::{Event, Observer, Unobserved};
 pub use pull::{Pull, PullOptions};
 pub use push::PushOptions;
 pub use report::{Outcome, Packed, Referrer, Report, Transfer};
-pub use source::{hosts_of, registries_of};
+pub use source::Elsewhere;
 pub use wharf::{Builder, PackOptions, PrepareOptions, Wharf};
 pub use wharf_net::{ClientCertificate, Proxies, ProxyAddress, ProxyError, Tls, VariableError};
 pub use wharf_oci::digest::DigestError;
