@@ -5,10 +5,11 @@ mod sides;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use clap::{Args, ValueEnum};
 use wharf_host::credentials::Places;
+use wharf_host::policy::Policies;
 use wharf_host::{Builder, Mirror, PackOptions, Pull, Registry, Store, Wharf};
 
 pub(crate) use credential::CredentialArgs;
@@ -19,6 +20,7 @@ use crate::env;
 use crate::error::CommandError;
 use crate::output::Output;
 use crate::progress::Progress;
+use crate::sandbox::Sandbox;
 
 /// How registries are reached, and as whom.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
@@ -127,9 +129,42 @@ pub(crate) struct ConnectionArgs {
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 
+    /// Do only what this policy allows, too (can be repeated)
+    ///
+    /// A file with a table `[sandbox]`, see `wharf --help` and `wharf policy check`. It holds
+    /// besides that of $WHARF_POLICY and those of your and the project's `wharf.toml`: what
+    /// one of them refuses, no other allows.
+    #[arg(long, value_name = "FILE")]
+    policy: Vec<PathBuf>,
+
+    /// Write what was asked for, granted and refused to this file, or to standard output,
+    /// `-`
+    ///
+    /// One JSON object a line, added to what is there: every request, use of a credential
+    /// and change of the content store, and nothing secret. What can't be written down is
+    /// not done.
+    #[arg(long, value_name = "FILE|-")]
+    audit: Option<PathBuf>,
+
+    #[arg(skip)]
+    opened: Opened,
+
     #[command(flatten)]
     pub(crate) credential: CredentialArgs,
 }
+
+/// What watches over the command, once it was set up.
+#[derive(Debug, Clone, Default)]
+struct Opened(OnceLock<Sandbox>);
+
+/// It is no option.
+impl PartialEq for Opened {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Opened {}
 
 /// Where content is kept on this machine.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
@@ -242,9 +277,43 @@ impl ConnectionArgs {
         }
         Config::load(self.config.as_deref(), flags)
     }
+
+    /// Those of a command that only looks at policies.
+    pub(crate) fn of_policies(config: Option<PathBuf>, policy: Vec<PathBuf>) -> Self {
+        Self {
+            config,
+            policy,
+            ..Self::default()
+        }
+    }
+
+    /// What watches over the command: read, and opened, when it is first asked for, which
+    /// is before anything is done.
+    pub(crate) fn sandbox(&self) -> Result<&Sandbox, CommandError> {
+        if let Some(sandbox) = self.opened.0.get() {
+            return Ok(sandbox);
+        }
+        let sandbox = Sandbox::open(self.policies()?, self.audit.as_deref())?;
+        Ok(self.opened.0.get_or_init(|| sandbox))
+    }
+
+    /// The policies that hold.
+    pub(crate) fn policies(&self) -> Result<Policies, CommandError> {
+        self.settings()?.policies(&self.policy)
+    }
 }
 
 impl StoreArgs {
+    /// Opens the store for a command that changes it by itself, as far as policies allow.
+    pub(crate) fn open_to_change(&self) -> Result<Store, CommandError> {
+        let policies = ConnectionArgs::default().policies()?;
+        let store = self.open()?;
+        Ok(match policies.store() {
+            Ok(()) => store,
+            Err(violation) => store.read_only(&violation.to_string()),
+        })
+    }
+
     /// Opens the store, which creates it where there is none.
     pub(crate) fn open(&self) -> Result<Store, CommandError> {
         let path = match &self.cache_dir {
@@ -277,6 +346,7 @@ pub(crate) fn wharf(
     progress: &Progress,
 ) -> Result<Wharf, CommandError> {
     let builder = Wharf::builder(store).observer(Arc::new(progress.clone()));
+    let builder = connection.sandbox()?.over(builder);
     Ok(connected(builder, registries, connection, output)?.build()?)
 }
 
@@ -291,6 +361,7 @@ pub(crate) fn wharf_to_pack(
     progress: &Progress,
 ) -> Result<Wharf, CommandError> {
     let builder = Wharf::builder(store).observer(Arc::new(progress.clone()));
+    let builder = connection.sandbox()?.over(builder);
     let mut builder = connected(builder, registries, connection, output)?;
     let settings = connection.settings()?;
     let packages = settings.packages();
@@ -312,6 +383,9 @@ fn connected(
 ) -> Result<Builder, CommandError> {
     if !registries.is_empty() {
         builder = connections(builder, registries, &connection.settings()?, output)?;
+        if connection.credential.is_given() {
+            connection.sandbox()?.check_given()?;
+        }
         let credentials = connection.credential.sources(registries, output)?;
         builder = builder.credentials(Arc::new(credentials));
     }

@@ -13,11 +13,13 @@ use wharf_oci::reference::ReferenceError;
 use wharf_oci::{Digest, Registry, Url, limit, retry};
 use wharf_store::{Addition, StoreError};
 
+use crate::audit::Refusal;
 use crate::capability::credentials::StandIns;
 use crate::capability::grant::Grants;
 use crate::capability::http::Hooks;
 use crate::connection::Pace;
 use crate::error::{Error, Exchange, Mismatch};
+use crate::watch::Stored;
 use crate::wharf::Wharf;
 
 /// The most bytes that a file may have: 4 GiB, more than WebAssembly can use. It bounds
@@ -46,20 +48,37 @@ impl Wharf {
         let at: Registry = authority
             .parse()
             .map_err(|error: ReferenceError| Error::InvalidInput(error.to_string()))?;
+        let watch = self.overseer().watch(None);
+        let allowed = self.overseer().policies().origin(url.origin());
+        watch.begins(("fetch", &url.redacted()), None, allowed)?;
         let hooks = Hooks {
             client: Some(self.client(&at)?),
             grants: Arc::new(Mutex::new(Grants::to_read(url))),
             stand_ins: StandIns::default(),
             observer: self.observer(),
+            watch: watch.clone(),
         };
-        let pace = self.connection(&at).pace;
+        let fetching = self.fetch_patiently(&hooks, url, digest, &at);
+        let fetched = self.overseer().in_time(fetching).await;
+        drop(hooks);
+        watch.outcome(fetched)
+    }
+
+    async fn fetch_patiently(
+        &self,
+        hooks: &Hooks,
+        url: &Url,
+        digest: &Digest,
+        at: &Registry,
+    ) -> Result<(), Error> {
+        let pace = self.connection(at).pace;
         let usual = Pace::DEFAULT;
         let retries = pace.retries.or(usual.retries).unwrap_or_default();
         let mut wait = pace.first_wait.or(usual.first_wait).unwrap_or_default();
         let longest = pace.longest_wait.or(usual.longest_wait).unwrap_or_default();
         let began = Instant::now();
         for attempt in 1.. {
-            match self.fetch_once(&hooks, url, digest, patience(&pace)).await {
+            match self.fetch_once(hooks, url, digest, patience(&pace)).await {
                 Ok(()) => break,
                 Err(Failed::Passing(_)) if attempt <= retries => {
                     tokio::time::sleep(wait.min(longest)).await;
@@ -84,6 +103,9 @@ impl Wharf {
         let mut body = answer.into_body();
         let store = self.store().clone();
         let addition = blocking(move || store.add()).await.map_err(Failed::Final)?;
+        if let Err(refusal) = hooks.watch.check_store() {
+            hooks.watch.note(&refusal);
+        }
         let mut addition = addition.map_err(|error| Failed::Final(stored(&error, url)))?;
         let mut piece = Vec::new();
         let mut size = 0;
@@ -109,9 +131,19 @@ impl Wharf {
         let wanted = digest.clone();
         let finished = blocking(move || addition.finish_as(&wanted)).await;
         let finished = finished.map_err(Failed::Final)?;
-        finished
-            .map(drop)
-            .map_err(|error| Failed::Final(stored(&error, url)))
+        let finished = finished.map_err(|error| stored(&error, url));
+        let outcome = match &finished {
+            Ok(_) => Ok(()),
+            Err(error) => Err(Refusal::Sandbox(error.to_string())),
+        };
+        let what = Stored {
+            digest: Some(digest.as_str()),
+            bytes: Some(size),
+            name: None,
+        };
+        let told = hooks.watch.stored(&outcome, "add", what);
+        told.map_err(|error| Failed::Final(error.into()))?;
+        finished.map(drop).map_err(Failed::Final)
     }
 }
 

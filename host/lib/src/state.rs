@@ -19,6 +19,7 @@ use crate::capability::http::Hooks;
 use crate::capability::sources::Sources;
 use crate::credentials::CredentialSource;
 use crate::progress::Observer;
+use crate::watch::Watch;
 
 /// The capabilities of one call.
 pub(crate) struct State {
@@ -31,6 +32,7 @@ pub(crate) struct State {
     pub(crate) vault: Vault,
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) bounds: Bounds,
+    pub(crate) watch: Watch,
     /// Told of large files that the store did not have; none where nobody waits.
     pub(crate) ahead: Option<UnboundedSender<Descriptor>>,
     /// What a manifest names, for the packager.
@@ -58,11 +60,12 @@ impl State {
         network: Network,
         repository: Option<Repository>,
         observer: Arc<dyn Observer>,
-        bounds: Bounds,
+        watch: Watch,
     ) -> Self {
         let stand_ins = StandIns::default();
         Self {
-            table: ResourceTable::new(),
+            table: table(&watch),
+            bounds: Bounds::new(watch.limits().processor_time),
             store,
             repository,
             stands_for: network.stands_for,
@@ -76,9 +79,10 @@ impl State {
                 grants: Arc::new(Mutex::new(network.grants)),
                 stand_ins,
                 observer: observer.clone(),
+                watch: watch.clone(),
             },
             observer,
-            bounds,
+            watch,
             ahead: None,
             sources: Arc::default(),
             // No arguments, no environment, no files, nothing on standard output.
@@ -93,11 +97,11 @@ impl State {
         wasi: WasiCtx,
         sources: Sources,
         observer: Arc<dyn Observer>,
-        bounds: Bounds,
+        watch: Watch,
     ) -> Self {
         let stand_ins = StandIns::default();
         Self {
-            table: ResourceTable::new(),
+            table: table(&watch),
             store,
             repository: None,
             stands_for: None,
@@ -111,15 +115,24 @@ impl State {
                 grants: Arc::new(Mutex::new(Grants::nothing())),
                 stand_ins,
                 observer: observer.clone(),
+                watch: watch.clone(),
             },
             observer,
-            bounds: bounds.with_memory(PACKAGER_MEMORY_BYTES),
+            bounds: Bounds::new(watch.limits().processor_time).with_memory(PACKAGER_MEMORY_BYTES),
+            watch,
             ahead: None,
             sources: Arc::new(sources),
             wasi,
             http: WasiHttpCtx::new(),
         }
     }
+}
+
+/// What a guest holds of the host's, as much as it may.
+fn table(watch: &Watch) -> ResourceTable {
+    let mut table = ResourceTable::new();
+    table.set_max_capacity(watch.limits().handles);
+    table
 }
 
 impl types::Host for State {}
