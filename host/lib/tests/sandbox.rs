@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use wharf_host::credentials::{Credential, Fixed, Secret};
-use wharf_host::{Error, Event, Observer, PackOptions, Reference, Store, Wharf};
+use wharf_host::{Error, Event, Limits, Observer, PackOptions, Reference, Store, Wharf};
 use wharf_tests::programs::{HOSTILE_PACKAGER, HOSTILE_REGISTRY};
 use wharf_tests::scripted::{Answer, Request, Server};
 
@@ -52,10 +52,12 @@ async fn attack(name: &str) -> Outcome {
         password: Secret::new(SECRET.into()),
     };
     let named = registry.address().parse().unwrap();
+    let mut limits = Limits::default();
+    limits.processor_time = Duration::from_millis(500);
     let wharf = Wharf::builder(store)
         .registry_component(std::fs::read(HOSTILE_REGISTRY).unwrap())
         .credentials(Arc::new(Fixed::new(named, credential)))
-        .processor_time(Duration::from_millis(500))
+        .limits(limits)
         .observer(notes.clone())
         .build()
         .unwrap();
