@@ -4,6 +4,7 @@
 //! one that was just built.
 
 mod archives;
+mod audit;
 mod bad_input;
 mod bare;
 mod build;
@@ -33,10 +34,12 @@ mod memory;
 mod mirror;
 mod naming;
 mod output;
+mod policy;
 mod pull;
 mod push;
 mod referrers;
 mod reproducible;
+mod restricted;
 mod sides;
 mod signature;
 mod sources;

@@ -20,7 +20,7 @@ pub(crate) use event::{Decision, Event, Refusal, Sent};
 
 /// The version of the lines' format. It changes when a field is removed or comes to mean
 /// something else.
-pub const SCHEMA: u32 = 1;
+pub(crate) const SCHEMA: u32 = 1;
 
 /// Writes an audit. Clones write the same one.
 #[derive(Clone)]

@@ -33,7 +33,7 @@ Examples:
   The same for programs:
   $ wharf policy check --policy ci.toml --format json up -f ghcr.io/user/app:v1 | \\
       jq .allowed")]
-pub(super) struct Args {
+pub(in crate::command) struct Args {
     /// A policy that holds too (can be repeated)
     #[arg(long, value_name = "FILE")]
     policy: Vec<PathBuf>,
