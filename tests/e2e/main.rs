@@ -4,6 +4,7 @@
 //! one that was just built.
 
 mod archives;
+mod audit;
 mod bad_input;
 mod bare;
 mod build;
@@ -35,10 +36,12 @@ mod mirror;
 mod naming;
 mod output;
 mod package_places;
+mod policy;
 mod pull;
 mod push;
 mod referrers;
 mod reproducible;
+mod restricted;
 mod sides;
 mod signature;
 mod source_transfers;

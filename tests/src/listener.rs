@@ -40,7 +40,16 @@ impl Listener {
         tls: Option<Arc<ServerConfig>>,
         serve: impl Fn(Connection) + Send + Sync + 'static,
     ) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
+        Self::start_at("127.0.0.1", tls, serve)
+    }
+
+    /// The same with a port of another address of this machine.
+    pub fn start_at(
+        host: &str,
+        tls: Option<Arc<ServerConfig>>,
+        serve: impl Fn(Connection) + Send + Sync + 'static,
+    ) -> Self {
+        let listener = TcpListener::bind((host, 0)).expect("the address has a free port");
         let address = listener.local_addr().expect("it was bound");
         let stopping = Arc::new(AtomicBool::new(false));
         let open = Arc::new(Open::default());

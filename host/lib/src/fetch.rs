@@ -23,6 +23,7 @@ use crate::capability::grant::Grants;
 use crate::capability::http::Hooks;
 use crate::connection::Pace;
 use crate::error::Error;
+use crate::watch::Watch;
 use crate::wharf::Wharf;
 use answer::Failed;
 use download::Download;
@@ -47,11 +48,21 @@ impl Wharf {
         {
             return Ok(());
         }
-        let peer = self.peer(url)?;
+        let watch = self.overseer().watch(None);
+        let peer = self.peer(url, "fetch", &watch)?;
+        let fetched = self
+            .overseer()
+            .in_time(self.download(&peer, url, digest))
+            .await;
+        drop(peer);
+        watch.outcome(fetched)
+    }
+
+    async fn download(&self, peer: &Peer, url: &Url, digest: &Digest) -> Result<(), Error> {
         let mut download = Download::new(self.store(), url, digest);
         let mut tries = Tries::begin(peer.backoff);
         loop {
-            let failed = match download.go_on(&peer).await {
+            let failed = match download.go_on(peer).await {
                 Ok(()) => return Ok(()),
                 Err(failed) => failed,
             };
@@ -77,30 +88,21 @@ impl Wharf {
         url: &Url,
         most: usize,
     ) -> Result<Option<Vec<u8>>, Error> {
-        let peer = self.peer(url)?;
-        let mut tries = Tries::begin(peer.backoff);
-        loop {
-            let failed = match answer::document(&peer, url, most).await {
-                Ok(document) => return Ok(document),
-                Err(failed) => failed,
-            };
-            tries.count();
-            let again = match &failed {
-                Failed::Passing { asked, .. } => tries.pause(*asked).await,
-                Failed::Unreached(_) | Failed::Final(_) => false,
-            };
-            if !again {
-                return Err(tries.told(failed.into()));
-            }
-        }
+        let watch = self.overseer().watch(None);
+        let peer = self.peer(url, "discover", &watch)?;
+        let read = self.overseer().in_time(read(&peer, url, most)).await;
+        drop(peer);
+        watch.outcome(read)
     }
 
     /// Who is at an address, as far as that was granted: to read it, as anybody.
-    fn peer(&self, url: &Url) -> Result<Peer, Error> {
+    fn peer(&self, url: &Url, operation: &str, watch: &Watch) -> Result<Peer, Error> {
         let authority = url.origin().authority();
         let at: Registry = authority
             .parse()
             .map_err(|error: ReferenceError| Error::InvalidInput(error.to_string()))?;
+        let allowed = watch.policies().origin(url.origin());
+        watch.begins((operation, &url.redacted()), None, allowed)?;
         let pace = self.connection(&at).pace;
         Ok(Peer {
             hooks: Hooks {
@@ -108,10 +110,30 @@ impl Wharf {
                 grants: Arc::new(Mutex::new(Grants::to_read(url))),
                 stand_ins: StandIns::default(),
                 observer: self.observer(),
+                watch: watch.clone(),
             },
             patience: patience(&pace),
             backoff: backoff(&pace),
         })
+    }
+}
+
+/// A document, however often it has to be asked for.
+async fn read(peer: &Peer, url: &Url, most: usize) -> Result<Option<Vec<u8>>, Error> {
+    let mut tries = Tries::begin(peer.backoff);
+    loop {
+        let failed = match answer::document(peer, url, most).await {
+            Ok(document) => return Ok(document),
+            Err(failed) => failed,
+        };
+        tries.count();
+        let again = match &failed {
+            Failed::Passing { asked, .. } => tries.pause(*asked).await,
+            Failed::Unreached(_) | Failed::Final(_) => false,
+        };
+        if !again {
+            return Err(tries.told(failed.into()));
+        }
     }
 }
 

@@ -20,6 +20,7 @@ use crate::capability::sources::Sources;
 use crate::capability::stream::Depths;
 use crate::credentials::CredentialSource;
 use crate::progress::Observer;
+use crate::watch::Watch;
 
 /// The capabilities of one call.
 pub(crate) struct State {
@@ -33,6 +34,7 @@ pub(crate) struct State {
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) depths: Depths,
     pub(crate) bounds: Bounds,
+    pub(crate) watch: Watch,
     /// Told of large files that the store did not have; none where nobody waits.
     pub(crate) ahead: Option<UnboundedSender<Descriptor>>,
     /// What a manifest names, for the packager.
@@ -60,11 +62,12 @@ impl State {
         network: Network,
         repository: Option<Repository>,
         observer: Arc<dyn Observer>,
-        bounds: Bounds,
+        watch: Watch,
     ) -> Self {
         let stand_ins = StandIns::default();
         Self {
-            table: ResourceTable::new(),
+            table: table(&watch),
+            bounds: Bounds::new(watch.limits().processor_time),
             store,
             repository,
             stands_for: network.stands_for,
@@ -78,10 +81,11 @@ impl State {
                 grants: Arc::new(Mutex::new(network.grants)),
                 stand_ins,
                 observer: observer.clone(),
+                watch: watch.clone(),
             },
             observer,
             depths: Depths::default(),
-            bounds,
+            watch,
             ahead: None,
             sources: Arc::default(),
             // No arguments, no environment, no files, nothing on standard output.
@@ -96,11 +100,11 @@ impl State {
         wasi: WasiCtx,
         sources: Sources,
         observer: Arc<dyn Observer>,
-        bounds: Bounds,
+        watch: Watch,
     ) -> Self {
         let stand_ins = StandIns::default();
         Self {
-            table: ResourceTable::new(),
+            table: table(&watch),
             store,
             repository: None,
             stands_for: None,
@@ -114,16 +118,25 @@ impl State {
                 grants: Arc::new(Mutex::new(Grants::nothing())),
                 stand_ins,
                 observer: observer.clone(),
+                watch: watch.clone(),
             },
             observer,
             depths: Depths::default(),
-            bounds: bounds.with_memory(PACKAGER_MEMORY_BYTES),
+            bounds: Bounds::new(watch.limits().processor_time).with_memory(PACKAGER_MEMORY_BYTES),
+            watch,
             ahead: None,
             sources: Arc::new(sources),
             wasi,
             http: WasiHttpCtx::new(),
         }
     }
+}
+
+/// What a guest holds of the host's, as much as it may.
+fn table(watch: &Watch) -> ResourceTable {
+    let mut table = ResourceTable::new();
+    table.set_max_capacity(watch.limits().handles);
+    table
 }
 
 impl types::Host for State {}

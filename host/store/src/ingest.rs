@@ -50,6 +50,7 @@ impl Store {
         if self.is_whole(expected)? {
             return Ok(Receive::Whole);
         }
+        self.writable()?;
         let folder = &self.layout().ingest;
         let name = Name::Lock.of(&expected.digest);
         let lock = Lock::try_acquire(folder, &name)

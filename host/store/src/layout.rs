@@ -16,7 +16,11 @@ use crate::{Scratch, StoreError};
 /// The content store in one directory. Cheap to clone; clones, tasks and
 /// processes may use one directory at the same time.
 #[derive(Clone, Debug)]
-pub struct Store(Arc<Layout>);
+pub struct Store {
+    layout: Arc<Layout>,
+    /// Why nothing may be written by this handle; none when it may.
+    read_only: Option<Arc<str>>,
+}
 
 /// The store's directories. See the crate's documentation for what is in them.
 #[derive(Debug)]
@@ -103,7 +107,10 @@ impl Store {
             sizes: OnceLock::new(),
             root,
         };
-        let store = Self(Arc::new(layout));
+        let store = Self {
+            layout: Arc::new(layout),
+            read_only: None,
+        };
         if new {
             store.replace_file(LAYOUT_FILE, LAYOUT.as_bytes())?;
         }
@@ -116,16 +123,41 @@ impl Store {
 
     /// Where the store is, as an absolute path.
     pub fn path(&self) -> &Path {
-        self.0.root.path()
+        self.layout.root.path()
+    }
+
+    /// The same store through a handle that takes no content: what is not here is refused
+    /// with [`StoreError::ReadOnly`] and this reason, and pruning is too. Content that is
+    /// here may be stored again, which changes nothing; names and notes are left as they
+    /// are, without an error.
+    #[must_use]
+    pub fn read_only(self, why: &str) -> Self {
+        Self {
+            read_only: Some(why.into()),
+            ..self
+        }
+    }
+
+    /// Fails when this handle takes no content.
+    pub(crate) fn writable(&self) -> Result<(), StoreError> {
+        match &self.read_only {
+            Some(why) => Err(StoreError::ReadOnly(why.to_string())),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether this handle takes no content.
+    pub(crate) fn is_read_only(&self) -> bool {
+        self.read_only.is_some()
     }
 
     pub(crate) fn layout(&self) -> &Layout {
-        &self.0
+        &self.layout
     }
 
     /// Where the content of a digest is, for messages.
     pub(crate) fn blob_path(&self, hex: &str) -> PathBuf {
-        self.0.blobs.path_of(hex)
+        self.layout.blobs.path_of(hex)
     }
 
     /// Writes a file of the root whole or not at all. It is not forced to the disk: that

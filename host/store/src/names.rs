@@ -119,6 +119,9 @@ impl Store {
     }
 
     fn note(&self, name: Option<&str>, target: &Descriptor) -> Result<(), StoreError> {
+        if self.is_read_only() {
+            return Ok(());
+        }
         let now = SystemTime::now();
         let mut annotations = Map::new();
         if let Some(name) = name {

@@ -110,7 +110,7 @@ pub(super) struct Args {
     platform: Option<Platform>,
 
     #[command(flatten)]
-    connection: ConnectionArgs,
+    pub(super) connection: ConnectionArgs,
 
     #[command(flatten)]
     store: StoreArgs,
@@ -146,6 +146,8 @@ struct Route {
 impl Args {
     /// Runs the application until it is interrupted.
     pub(super) async fn run(self, output: Output) -> Result<(), CommandError> {
+        // Before anything is done.
+        self.connection.sandbox()?;
         let source = self.source(output)?;
         let interrupts = Interrupts::listen()?;
         let app = tokio::select! {
@@ -160,7 +162,7 @@ impl Args {
         }
     }
 
-    fn source(&self, output: Output) -> Result<Source, CommandError> {
+    pub(super) fn source(&self, output: Output) -> Result<Source, CommandError> {
         if let Some(reference) = &self.from_registry {
             Ok(Source::Registry(reference.clone()))
         } else if let Some(path) = &self.from_file {

@@ -313,7 +313,7 @@ fn list<T: FromStr<Err: Display>>(text: &str) -> Result<Vec<T>, String> {
 }
 
 /// A time with its unit, for example `250ms` or `10s`.
-fn time(text: &str) -> Option<Duration> {
+pub(super) fn time(text: &str) -> Option<Duration> {
     let digits = text.find(|c: char| !c.is_ascii_digit())?;
     let (number, unit) = text.split_at(digits);
     let number: u64 = number.parse().ok()?;

@@ -13,15 +13,18 @@ mod document;
 mod key;
 mod layer;
 mod place;
+mod sandbox;
 mod settings;
 mod wasm_pkg;
 
 use std::fs;
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use wharf_host::policy::{Policies, Policy};
 use wharf_host::{Pace, Packages, Registry};
 
+use crate::env;
 use crate::error::{CommandError, Kind};
 use document::Document;
 use settings::RegistrySettings;
@@ -65,8 +68,18 @@ Configuration:
     ignore = [\"*.key\", \".env\"]
 
   A `wharf.toml` of a project, from the working folder up to the root of its repository,
-  can only narrow: fewer transfers and retries, shorter times, less bandwidth, and more
-  files that are not published.
+  can only narrow: fewer transfers and retries, shorter times, less bandwidth, more files
+  that are not published, and a policy.
+
+  A policy narrows what may be done at all: where requests go, which repositories are
+  written to and read, whose credentials are used, and how much. It stands in either file,
+  or in one of its own, --policy or $WHARF_POLICY; all that there are hold together, and
+  `wharf policy check` explains them:
+
+    [sandbox]
+    origins = [\"https://ghcr.io\"]
+    push = [\"ghcr.io/user/*\"]
+    credentials = [\"given\"]
 
   Where no `proxy` is set, the proxies of the environment count, with curl's meaning of
   `no_proxy`, and never for registries on this machine.
@@ -113,6 +126,21 @@ impl Config {
             command_line: Layer::default(),
             ..self.clone()
         }
+    }
+
+    /// All policies that hold: of both files, of the environment, and the named ones. None
+    /// of them takes the place of another.
+    pub(crate) fn policies(&self, named: &[PathBuf]) -> Result<Policies, CommandError> {
+        let mut policies = Policies::default();
+        let documents = [&self.user, &self.project].into_iter();
+        for policy in documents.filter_map(Document::policy) {
+            policies.push(policy.clone());
+        }
+        let variable = env::value(env::POLICY).map(PathBuf::from);
+        for path in variable.iter().chain(named) {
+            policies.push(read_policy(path)?);
+        }
+        Ok(policies)
     }
 
     /// Where packages are: by the file of package tools, and by the user's, which counts
@@ -188,6 +216,14 @@ fn text(path: &Path, named: bool) -> Result<Option<String>, CommandError> {
     }
 }
 
+fn read_policy(path: &Path) -> Result<Policy, CommandError> {
+    let text = fs::read_to_string(path).map_err(|error| {
+        let shown = path.display();
+        CommandError::usage(format!("cannot read the policy `{shown}`: {error}"))
+    })?;
+    Document::parse_policy(path, &text)
+}
+
 /// The same document of a project, which decides nothing about trust.
 fn narrowing(document: Document) -> Result<Document, CommandError> {
     let settings = document.settings();
@@ -246,7 +282,6 @@ fn exceeds(value: &Value, limit: &Value) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
     use std::time::Duration;
 
     use super::*;
@@ -360,6 +395,20 @@ mod tests {
         };
         assert_eq!(config.ignore_rules(), [["*.key"], ["!*.key"]]);
         assert_eq!(Config::default().ignore_rules(), Vec::<Vec<String>>::new());
+    }
+
+    #[test]
+    fn policies_of_both_files_hold() {
+        let config = Config {
+            user: document("[sandbox]\npush = []"),
+            project: narrowing(document("[sandbox]\npull = []")).unwrap(),
+            ..Config::default()
+        };
+        let policies = config.policies(&[]).unwrap();
+        assert!(policies.iter().count() >= 2);
+        let error = config.policies(&["/nowhere/p.toml".into()]).unwrap_err();
+        assert_eq!(error.kind, Kind::Usage);
+        assert!(error.messages[0].contains("/nowhere/p.toml"), "{error:?}");
     }
 
     #[test]

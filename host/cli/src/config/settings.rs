@@ -91,6 +91,11 @@ impl RegistrySettings {
         }
     }
 
+    /// Whether it is spoken to in plain HTTP and nothing else.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.plain_http
+    }
+
     /// As the host library takes them. Warns, loudly, when the registry's identity is
     /// not going to be checked.
     pub(crate) fn connection(

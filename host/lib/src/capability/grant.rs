@@ -73,6 +73,18 @@ pub(crate) enum Purpose {
     ForeignUpload,
 }
 
+impl Purpose {
+    /// The word of the audit.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Registry => "registry",
+            Self::Token => "token",
+            Self::Redirect => "redirect",
+            Self::ForeignUpload => "upload",
+        }
+    }
+}
+
 /// How many of each kind of grant a call may collect: a bound on memory, far above
 /// what any registry has a use for (one redirect for each of 10,000 blobs).
 const MOST: usize = 100_000;

@@ -9,7 +9,9 @@ use wharf_store::{Addition, Store, StoreError};
 
 use super::answer::{Failed, Rest, ask, broken, network};
 use super::{Peer, blocking};
+use crate::audit::Refusal;
 use crate::error::{Error, Mismatch};
+use crate::watch::{Stored, Watch};
 
 /// The most bytes that a file may have: 4 GiB, more than WebAssembly can use. It bounds
 /// what a server can make this side write.
@@ -86,14 +88,17 @@ impl<'a> Download<'a> {
                     }
                 })?
             }
-            _ => self.begun_by(&answer).await?,
+            _ => self.begun_by(&answer, &peer.hooks.watch).await?,
         };
         let part = self.receive(part, &at, answer.into_body()).await?;
-        self.finish(part, &at).await
+        self.finish(part, &at, &peer.hooks.watch).await
     }
 
     /// A new part, of which an answer has the beginning.
-    async fn begun_by(&self, answer: &Response<Body>) -> Result<Part, Failed> {
+    async fn begun_by(&self, answer: &Response<Body>, watch: &Watch) -> Result<Part, Failed> {
+        if let Err(refusal) = watch.check_store() {
+            watch.note(&refusal);
+        }
         let store = self.store.clone();
         let addition = blocking(move || store.add()).await?;
         let headers = answer.headers();
@@ -161,9 +166,19 @@ impl<'a> Download<'a> {
         written.map_err(|error| Failed::Final(stored(&error, self.url)))
     }
 
-    async fn finish(&mut self, part: Part, at: &Url) -> Result<(), Failed> {
-        let (wanted, continued) = (self.digest.clone(), part.continued);
+    async fn finish(&mut self, part: Part, at: &Url, watch: &Watch) -> Result<(), Failed> {
+        let (wanted, continued, size) = (self.digest.clone(), part.continued, part.size);
         let finished = blocking(move || part.addition.finish_as(&wanted)).await?;
+        let outcome = match &finished {
+            Ok(_) => Ok(()),
+            Err(error) => Err(Refusal::Sandbox(stored(error, self.url).to_string())),
+        };
+        let what = Stored {
+            digest: Some(self.digest.as_str()),
+            bytes: Some(size),
+            name: None,
+        };
+        watch.stored(&outcome, "add", what).map_err(Error::from)?;
         match finished {
             Ok(_) => Ok(()),
             // The pieces may be of different files: all of it is fetched anew then, once.
