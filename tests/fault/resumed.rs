@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use wharf_tests::environment::Run;
-use wharf_tests::proxy::{Exchange, Fate, Gate};
+use wharf_tests::proxy::{Change, Exchange, Fate, Gate};
 use wharf_tests::{Answer, Proxy, Registry, TestEnv};
 
 use crate::{QUICK, environment, small_app};
@@ -96,6 +96,39 @@ fn an_upload_that_is_cut_off_goes_on_where_the_registry_says() {
     is_there(&registry, &digest);
     let sent = bytes(&proxy.take());
     assert!(sent < SIZE + SIZE / 5, "{sent} bytes were sent");
+}
+
+#[test]
+fn an_upload_that_holds_more_than_the_registry_said_is_asked_about_again() {
+    const MEDIUM: u64 = 100_000;
+    let registry = Registry::settings().distribution3().start();
+    let (cut, asked) = (AtomicBool::new(false), AtomicBool::new(false));
+    // As a registry does that is still writing what came before the cut.
+    let proxy = Proxy::with_fates(registry.address(), move |exchange| {
+        let asks = exchange.method == "GET" && exchange.target.contains("/blobs/uploads/");
+        let length = exchange.header("content-length").unwrap_or_default();
+        let brings = exchange.method == "PUT" && length.parse().is_ok_and(|it: u64| it > MEDIUM);
+        if brings && !cut.swap(true, Ordering::SeqCst) {
+            Fate::CutRequest(MEDIUM / 2)
+        } else if asks && !asked.swap(true, Ordering::SeqCst) {
+            let before = exchange.target.clone();
+            Fate::Change(Change::new(move |head, _| {
+                head.set("Range", Some("0-0"));
+                head.set("Location", Some(&before));
+            }))
+        } else {
+            Fate::Forward
+        }
+    });
+    let env = environment();
+    let app = small_app().write(&env.work()).display().to_string();
+    let reference = format!("{}/app:1", proxy.address());
+    // The one is for the cut.
+    let push = ["registry", "push", &reference, "-f", &app, "--retries=1"];
+    let _ = env.command(push).run().success();
+    let exchanges = proxy.take();
+    let misplaced = exchanges.iter().filter(|one| one.status == Some(416));
+    assert_eq!(misplaced.count(), 1, "{exchanges:#?}");
 }
 
 #[test]
