@@ -6,7 +6,7 @@ use std::process::Command;
 use std::{env, fs};
 
 const TARGET: &str = "wasm32-wasip2";
-const PROGRAMS: [&str; 14] = [
+const PROGRAMS: [&str; 15] = [
     "hello-module",
     "hello-p2",
     "hello-p3",
@@ -15,6 +15,7 @@ const PROGRAMS: [&str; 14] = [
     "imports-kv",
     "library-p2",
     "library-p3",
+    "middleware-p3",
     "reader-p2",
     "reader-spin",
     "spin-loop",

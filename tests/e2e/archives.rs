@@ -4,14 +4,11 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use wharf_tests::artifact::{ARCHIVE, DATA, LOCKED};
 use wharf_tests::environment::files_below;
-use wharf_tests::{
-    App, Component, Json, Registry, Shelf, TestEnv, archive, json as value, programs,
-};
+use wharf_tests::{App, Artifact, Component, Json, Registry, TestEnv, archive, programs};
 
 use crate::{environment, json, push, text, up};
-
-const ARCHIVE: &str = "application/vnd.wasm.content.bundle.v1.tar+gzip";
 
 /// A file that is no archive's to have.
 const LARGE: &str = "large.bin";
@@ -81,7 +78,7 @@ fn more_files_than_layers_go_out_and_come_back_whole() {
     let archives = layers(&manifest, ARCHIVE);
     assert_eq!(archives.len(), 1);
     let large = wharf_tests::digest(&noise(300_000));
-    let data = layers(&manifest, "application/vnd.wasm.content.layer.v1+data");
+    let data = layers(&manifest, DATA);
     assert!(data.iter().any(|layer| digest_of(layer) == large));
 
     let env = environment();
@@ -163,10 +160,7 @@ fn as_spin_does_it_each_component_has_one_archive() {
         let bytes = registry.blob(digest_of(layer)).unwrap();
         assert_eq!(archive::names(&bytes), ["./a.txt", "./b/asset.txt"]);
     }
-    let locked = layers(
-        &manifest,
-        "application/vnd.fermyon.spin.application.v1+config",
-    )[0];
+    let locked = layers(&manifest, LOCKED)[0];
     let locked = registry.blob(digest_of(locked)).unwrap();
     let locked = json(&String::from_utf8(locked).unwrap());
     let files = &locked["components"][0]["files"];
@@ -190,70 +184,6 @@ fn as_spin_does_it_each_component_has_one_archive() {
     drop(app);
 }
 
-/// Artifacts with archives, as others make them.
-struct Archived {
-    shelf: Shelf,
-    layers: Vec<Json>,
-    files: Vec<Json>,
-}
-
-impl Archived {
-    fn new() -> Self {
-        let mut shelf = Shelf::new();
-        let wasm = fs::read(programs::HELLO_P2).expect("the program was built");
-        let program = shelf.blob("application/vnd.wasm.content.layer.v1+wasm", wasm);
-        Self {
-            shelf,
-            layers: vec![program],
-            files: Vec::new(),
-        }
-    }
-
-    /// With an archive of these bytes.
-    fn archive(mut self, bytes: Vec<u8>) -> Self {
-        let layer = self.shelf.blob(ARCHIVE, bytes);
-        self.layers.push(layer);
-        self
-    }
-
-    /// With a file that the locked application names.
-    fn file(mut self, path: &str, content: &[u8]) -> Self {
-        let digest = wharf_tests::digest(content);
-        self.files.push(value!({ "digest": digest, "path": path }));
-        self
-    }
-
-    /// Publishes it as `REGISTRY/archived:1`.
-    fn publish(mut self, registry: &Registry) -> String {
-        let locked = value!({
-            "spin_lock_version": 0,
-            "metadata": { "name": "archived", "trigger": { "type": "http" } },
-            "triggers": [{
-                "id": "hello-http-trigger",
-                "trigger_type": "http",
-                "trigger_config": { "component": "hello", "route": "/..." },
-            }],
-            "components": [{
-                "id": "hello",
-                "source": {
-                    "content_type": "application/wasm",
-                    "digest": self.layers[0]["digest"],
-                },
-                "files": self.files,
-            }],
-        });
-        let kind = "application/vnd.fermyon.spin.application.v1+config";
-        self.layers.push(self.shelf.blob(kind, locked.to_string()));
-        let config = self
-            .shelf
-            .blob("application/vnd.oci.image.config.v1+json", "{}");
-        let manifest = value!({ "schemaVersion": 2, "config": config, "layers": self.layers });
-        self.shelf.manifest("1", manifest.to_string());
-        self.shelf.publish(registry.address(), "archived");
-        format!("{}/archived:1", registry.address())
-    }
-}
-
 /// As `tar` makes them: in the order of the disk, with owners and times, `./` before
 /// each name, and directories; and in several formats.
 #[test]
@@ -271,18 +201,21 @@ fn archives_of_gnu_tar_and_gzip_are_read() {
             ("large.bin", large),
             ("unnamed", b"of no interest".repeat(100)),
         ];
-        let mut archived = Archived::new();
+        let mut artifact = Artifact::new();
         for (path, content) in &contents {
             let file = directory.join(path);
             fs::create_dir_all(file.parent().unwrap()).unwrap();
             fs::write(file, content).unwrap();
             if *path != "unnamed" {
                 // Paths are the locked application's to give.
-                archived = archived.file(&format!("seen/{path}"), content);
+                let digest = wharf_tests::digest(content);
+                artifact = artifact.names(&format!("seen/{path}"), &digest);
             }
         }
         let bytes = archive::of_directory(&directory, &[&format!("--format={format}")]);
-        let reference = archived.archive(bytes).publish(&registry);
+        let reference = artifact
+            .layer(ARCHIVE, bytes)
+            .publish(registry.address(), "archived");
         let inspect = format!("registry inspect {reference} --format json");
         let answer = json(&env.run(&inspect).success().stdout);
         assert_eq!(answer["app"]["components"][0]["files"], 4);
@@ -315,12 +248,12 @@ fn limits_are_named_with_the_flag_that_raises_them() {
         .collect();
     let zeros = vec![0; 70 << 20];
     let large = archive::gzip(&archive::tar(&[archive::file("zeros", &zeros)]));
-    let reference = Archived::new()
-        .archive(archive::gzip(&archive::tar(&files)))
-        .archive(large)
-        .file("zeros", &zeros)
-        .file("f7", "7 ".repeat(300).as_bytes())
-        .publish(&registry);
+    let reference = Artifact::new()
+        .layer(ARCHIVE, archive::gzip(&archive::tar(&files)))
+        .layer(ARCHIVE, large)
+        .names("zeros", &wharf_tests::digest(&zeros))
+        .names("f7", &wharf_tests::digest("7 ".repeat(300).as_bytes()))
+        .publish(registry.address(), "archived");
     let env = environment();
     let pull = format!("registry pull {reference} -o out");
     for (flags, limit) in [
@@ -345,13 +278,14 @@ fn limits_are_named_with_the_flag_that_raises_them() {
 #[test]
 fn what_no_archive_has_is_named() {
     let registry = Registry::start();
-    let reference = Archived::new()
-        .archive(archive::gzip(&archive::tar(&[archive::file(
-            "here", &[1; 200],
-        )])))
-        .file("here", &[1; 200])
-        .file("a/gone", &[2; 200])
-        .publish(&registry);
+    let reference = Artifact::new()
+        .layer(
+            ARCHIVE,
+            archive::gzip(&archive::tar(&[archive::file("here", &[1; 200])])),
+        )
+        .names("here", &wharf_tests::digest(&[1; 200]))
+        .names("a/gone", &wharf_tests::digest(&[2; 200]))
+        .publish(registry.address(), "archived");
     let env = environment();
     for command in [
         format!("registry pull {reference} -o out"),
@@ -371,10 +305,10 @@ fn a_damaged_archive_is_fetched_again() {
     let content = noise(2_000_000);
     let bytes = archive::gzip(&archive::tar(&[archive::file("x", &content)]));
     let digest = wharf_tests::digest(&bytes);
-    let reference = Archived::new()
-        .archive(bytes)
-        .file("x", &content)
-        .publish(&registry);
+    let reference = Artifact::new()
+        .layer(ARCHIVE, bytes)
+        .names("x", &wharf_tests::digest(&content))
+        .publish(registry.address(), "archived");
     let env = environment();
     let damaged = |env: &TestEnv| {
         let blob = env.blob(&digest).expect("it was pulled");

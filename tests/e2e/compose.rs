@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use wharf_tests::programs::{HELLO_MODULE, LIBRARY_P2, LIBRARY_P3, READER_P2, READER_SPIN};
 use wharf_tests::{Answer, App, Component, Json, Registry, Server, TestEnv};
 
-use crate::{environment, json, text, up};
+use crate::{environment, json, published, text, up};
 
 /// What an application is: a component, and what it depends on.
 struct Reader {
@@ -49,20 +49,6 @@ impl Reader {
         fs::copy(self.dependency, library).expect("it can be copied");
         directory
     }
-}
-
-/// The locked application of a reference, as a registry has it.
-fn published(env: &TestEnv, reference: &str) -> Json {
-    let pulled = env.run(&format!("registry pull {reference} --format json"));
-    let pulled = json(&pulled.success().stdout);
-    let document = |digest: &Json| {
-        let digest = digest.as_str().expect("it is a digest");
-        let blob = env.blob(digest).expect("it was pulled");
-        json(&fs::read_to_string(blob).expect("it is text"))
-    };
-    let manifest = document(&pulled["digest"]);
-    let layers = manifest["layers"].as_array().expect("it has layers");
-    document(&layers.last().expect("it has one")["digest"])
 }
 
 /// Asks for all that a dependency can do, and what came of it.

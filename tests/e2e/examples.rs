@@ -8,25 +8,32 @@
 //!   error.txt          why it is refused
 //!   warnings.txt       what is said all the same, a line each; nothing without it
 //!   arguments.txt      more arguments, one a line
+//!   packages.txt       what is in a registry: a package and the path of a file, a line each
 //! ```
 //!
-//! WebAssembly is made here: a module for every text in `spin.toml` that is a path ending
-//! in `.wasm`, none like another. In `locked-app.json`, `{digest PATH}` stands for the
-//! digest of the file at a path; what is inline is written out.
+//! WebAssembly is made here, for every path ending in `.wasm` in `spin.toml` and
+//! `packages.txt`: of the text beside it that ends in `.wat`, or else a module like no other.
+//!
+//! What stands for something: `{digest PATH}` for the digest of the file at a path,
+//! `{server}` for the address of a server that has the application's own files, and
+//! `{registry}` for that of the registry, in which each example has packages of a namespace
+//! of its own. What is inline in `locked-app.json` is written out.
 
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use wharf_tests::{Json, TestEnv};
+use wharf_tests::scripted::Request;
+use wharf_tests::{Answer, Json, Registry, Server, TestEnv, package};
 
 use crate::{environment, json};
 
 /// The files that say what is expected and are no part of the application.
-const EXPECTATIONS: [&str; 4] = [
+const EXPECTATIONS: [&str; 5] = [
     "arguments.txt",
     "error.txt",
     "locked-app.json",
+    "packages.txt",
     "warnings.txt",
 ];
 
@@ -41,9 +48,12 @@ fn every_example_becomes_what_it_says() {
     assert!(examples.len() > 80, "{} examples", examples.len());
     // What one of them does is done by each of them in no time.
     let share = examples.len().div_ceil(4);
+    let registry = Registry::start();
+    let address = registry.address();
     let failures: Vec<String> = std::thread::scope(|scope| {
         let parts = examples.chunks(share);
-        let threads: Vec<_> = parts.map(|part| scope.spawn(|| failures(part))).collect();
+        let threads = parts.map(|part| scope.spawn(move || failures(part, address)));
+        let threads: Vec<_> = threads.collect();
         let ended = threads.into_iter().map(|one| one.join().expect("it ended"));
         ended.flatten().collect()
     });
@@ -51,24 +61,36 @@ fn every_example_becomes_what_it_says() {
 }
 
 /// What is not as expected, of some examples.
-fn failures(examples: &[PathBuf]) -> Vec<String> {
+fn failures(examples: &[PathBuf], registry: &str) -> Vec<String> {
     let env = environment();
     let checked = examples.iter().filter_map(|example| {
         let name = example.file_name()?.to_string_lossy();
-        let failure = check(&env, example).err()?;
+        let failure = check(&env, example, registry).err()?;
         Some(format!("{name}: {failure}"))
     });
     checked.collect()
 }
 
-fn check(env: &TestEnv, example: &Path) -> Result<(), String> {
+fn check(env: &TestEnv, example: &Path, registry: &str) -> Result<(), String> {
     let name = example.file_name().expect("it has a name");
     let directory = env.work().join(name);
-    copy(example, &directory);
-    make_wasm(&directory);
     let expected = |file: &str| fs::read_to_string(example.join(file)).ok();
+    copy(example, &directory);
+    let packages = expected("packages.txt").unwrap_or_default();
+    make_wasm(&directory, &packages);
+    let server = serve(&directory);
+    let places = [
+        ("{server}", server.address()),
+        ("{registry}", registry.to_owned()),
+    ];
+    let asks_nobody = fill_in_manifests(&directory, &places)? && packages.is_empty();
+    publish(&directory, &packages, registry)?;
     let more = expected("arguments.txt").unwrap_or_default();
-    let arguments = "registry push r.example/app:1 --dry-run --offline --format json -f .";
+    let arguments = if asks_nobody {
+        "registry push r.example/app:1 --dry-run --offline --format json -f .".to_owned()
+    } else {
+        format!("registry push {registry}/app:1 --dry-run --format json -f .")
+    };
     let arguments = arguments.split(' ').chain(more.lines());
     let output = env.command(arguments).directory(&directory).run();
     match (expected("locked-app.json"), expected("error.txt")) {
@@ -92,7 +114,10 @@ fn check(env: &TestEnv, example: &Path) -> Result<(), String> {
             let told = json(output.stderr.lines().last().unwrap_or_default());
             let told = told["error"]["message"].as_str().unwrap_or_default();
             let (_, told) = told.split_once("spin.toml: ").unwrap_or(("", told));
-            same_text(error.trim_end(), told)
+            let place_again =
+                |told: String, (name, place): &(&str, String)| told.replace(place, name);
+            let told = places.iter().fold(told.to_owned(), place_again);
+            same_text(error.trim_end(), &told)
         }
         _ => Err("it has to have either `locked-app.json` or `error.txt`".to_owned()),
     }
@@ -112,19 +137,76 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// Makes a module for each path in `spin.toml`, unless the example has it.
-fn make_wasm(directory: &Path) {
+/// Makes WebAssembly for each path in `spin.toml` and among the packages, unless the
+/// example has it.
+fn make_wasm(directory: &Path, packages: &str) {
     let toml = fs::read_to_string(directory.join("spin.toml")).expect("it has a spin.toml");
-    let texts = toml.split(['"', '\n']);
-    let is_wasm = |text: &str| Path::new(text).extension().is_some_and(|end| end == "wasm");
-    let paths = texts.filter(|text| is_wasm(text) && !text.contains(['*', ':']));
-    for path in paths.filter_map(inside) {
+    let of_server = |text: &'_ str| text.replace("http://{server}/", "");
+    let texts = toml.split(['"', '\n']).chain(packages.split([' ', '\n']));
+    let is_wasm = |text: &String| Path::new(text).extension().is_some_and(|end| end == "wasm");
+    let texts = texts.map(of_server).filter(is_wasm);
+    let paths = texts.filter(|text| !text.contains(['*', ':']));
+    for path in paths.filter_map(|text| inside(&text)) {
         let file = directory.join(&path);
         if !file.exists() {
             fs::create_dir_all(file.parent().expect("it has one")).expect("it can be made");
-            fs::write(file, module(&path)).expect("it can be written");
+            let wasm = match fs::read_to_string(file.with_extension("wat")) {
+                Ok(text) => wat::parse_str(text).expect("it is WebAssembly"),
+                Err(_) => module(&path),
+            };
+            fs::write(file, wasm).expect("it can be written");
         }
     }
+}
+
+/// A server that has the application's files.
+fn serve(directory: &Path) -> Server {
+    let directory = directory.to_owned();
+    Server::start(move |request: &Request| {
+        let path = inside(request.path().trim_start_matches('/')).unwrap_or_default();
+        match fs::read(directory.join(path)) {
+            Ok(content) => Answer::content("application/wasm", content),
+            Err(_) => Answer::status(404),
+        }
+    })
+}
+
+/// Puts addresses and digests into the files for the command. Tells whether there were
+/// none of the first, so that nobody is asked.
+fn fill_in_manifests(directory: &Path, places: &[(&str, String)]) -> Result<bool, String> {
+    let mut asks_nobody = true;
+    for name in ["spin.toml", "wharf.toml"] {
+        let Ok(mut text) = fs::read_to_string(directory.join(name)) else {
+            continue;
+        };
+        for (name, place) in places {
+            asks_nobody &= !text.contains(name);
+            text = text.replace(name, place);
+        }
+        while let Some((before, rest)) = text.split_once("{digest ") {
+            let (path, after) = rest.split_once('}').ok_or("`{digest` without an end")?;
+            text = format!("{before}{}{after}", digest_of(directory, path)?);
+        }
+        fs::write(directory.join(name), text).expect("it can be written");
+    }
+    Ok(asks_nobody)
+}
+
+/// Puts the packages into the registry.
+fn publish(directory: &Path, packages: &str, registry: &str) -> Result<(), String> {
+    for line in packages.lines() {
+        let (name, path) = line.split_once(' ').ok_or("a package without a file")?;
+        let (name, version) = name.split_once('@').ok_or("a package without a version")?;
+        let wasm = fs::read(directory.join(path)).map_err(|error| format!("{path}: {error}"))?;
+        let tag = version.replace('+', "_");
+        package::publish(registry, &name.replace(':', "/"), &tag, &wasm);
+    }
+    Ok(())
+}
+
+fn digest_of(directory: &Path, path: &str) -> Result<String, String> {
+    let content = fs::read(directory.join(path)).map_err(|error| format!("{path}: {error}"))?;
+    Ok(wharf_tests::digest(&content))
 }
 
 /// A path without `.` and `..`, unless it leads out of where it begins.
@@ -167,9 +249,7 @@ fn fill_in(value: &mut Json, directory: &Path) -> Result<(), String> {
         Json::String(text) => {
             let path = text.strip_prefix("{digest ");
             if let Some(path) = path.and_then(|path| path.strip_suffix('}')) {
-                let content = fs::read(directory.join(path));
-                let content = content.map_err(|error| format!("{path}: {error}"))?;
-                *text = wharf_tests::digest(&content);
+                *text = digest_of(directory, path)?;
             }
             Ok(())
         }

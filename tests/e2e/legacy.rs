@@ -3,44 +3,23 @@
 
 use std::fs;
 
-use wharf_tests::{Registry, Shelf, json as value, programs};
+use wharf_tests::artifact::{DATA, LOCKED};
+use wharf_tests::{Artifact, Registry};
 
 use crate::{environment, json, text, up};
 
 #[test]
 fn an_application_whose_config_is_the_locked_application_is_read() {
-    let mut shelf = Shelf::new();
-    let wasm = fs::read(programs::HELLO_P2).unwrap();
-    let program = shelf.blob("application/vnd.wasm.content.layer.v1+wasm", wasm);
     let content = "An asset of long ago. ".repeat(40);
-    let asset = shelf.blob(
-        "application/vnd.wasm.content.layer.v1+data",
-        content.as_str(),
-    );
-    let locked = value!({
-        "spin_lock_version": 0,
-        "metadata": { "name": "legacy", "trigger": { "type": "http" }, "version": "0.1.0" },
-        "triggers": [{
-            "id": "trigger--hello",
-            "trigger_type": "http",
-            "trigger_config": { "component": "hello", "route": "/..." },
-        }],
-        "components": [{
-            "id": "hello",
-            "source": { "content_type": "application/wasm", "digest": program["digest"] },
-            "files": [{ "digest": asset["digest"], "path": "asset.txt" }],
-        }],
-    })
-    .to_string();
-    let config = shelf.blob(
-        "application/vnd.fermyon.spin.application.v1+config",
-        locked.as_str(),
-    );
-    let manifest = value!({ "schemaVersion": 2, "config": config, "layers": [program, asset] });
-    shelf.manifest("1", manifest.to_string());
+    let asset = wharf_tests::digest(content.as_bytes());
+    let mut artifact = Artifact::new()
+        .layer(DATA, content.as_str())
+        .names("asset.txt", &asset)
+        .locked(|locked| locked["metadata"]["name"] = "legacy".into());
+    artifact.config["mediaType"] = LOCKED.into();
+    let locked = artifact.locked.to_string();
     let registry = Registry::start();
-    shelf.publish(registry.address(), "legacy");
-    let reference = format!("{}/legacy:1", registry.address());
+    let reference = artifact.publish(registry.address(), "legacy");
 
     let env = environment();
     let inspect = format!("registry inspect {reference} --format json");

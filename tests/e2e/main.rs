@@ -4,6 +4,7 @@
 //! one that was just built.
 
 mod archives;
+mod audit;
 mod bad_input;
 mod bare;
 mod build;
@@ -30,16 +31,21 @@ mod login;
 mod manifest;
 mod manual;
 mod memory;
+mod middleware;
 mod mirror;
 mod naming;
 mod output;
+mod package_places;
+mod policy;
 mod pull;
 mod push;
 mod referrers;
 mod reproducible;
+mod restricted;
 mod runtimes;
 mod sides;
 mod signature;
+mod source_transfers;
 mod sources;
 mod tls;
 mod token;
@@ -74,6 +80,20 @@ fn push(env: &TestEnv, app: &Path, reference: &str) -> Output {
     env.command(arguments.into_iter().chain([app.as_os_str()]))
         .run()
         .success()
+}
+
+/// The locked application of a reference, as a registry has it.
+fn published(env: &TestEnv, reference: &str) -> Json {
+    let pulled = env.run(&format!("registry pull {reference} --format json"));
+    let pulled = json(&pulled.success().stdout);
+    let document = |digest: &Json| {
+        let digest = digest.as_str().expect("it is a digest");
+        let blob = env.blob(digest).expect("it was pulled");
+        json(&std::fs::read_to_string(blob).expect("it is text"))
+    };
+    let manifest = document(&pulled["digest"]);
+    let layers = manifest["layers"].as_array().expect("it has layers");
+    document(&layers.last().expect("it has one")["digest"])
 }
 
 /// Runs `wharf up` on a free port with more arguments, until it serves.

@@ -165,6 +165,7 @@ fn every_command_answers_as_documented() {
         "registry tag SERVER/app:1 2",
         "registry tags SERVER/app",
         "registry referrers SERVER/app:1",
+        "policy check registry pull SERVER/app:1",
         "cache info",
         "cache list",
         "cache verify",

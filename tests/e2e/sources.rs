@@ -4,10 +4,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use wharf_tests::programs::HELLO_P2;
-use wharf_tests::scripted::{Ending, Request};
+use wharf_tests::scripted::Request;
 use wharf_tests::{Answer, Proxy, Registry, Server, TestEnv, digest, package};
 
 use crate::{environment, push, text, up};
@@ -16,7 +15,7 @@ const PUSH: &str = "registry push 127.0.0.1:1/app:1 -f app";
 
 /// Writes an application of one component with this source, as it stands in the manifest,
 /// and more of the component.
-fn write(env: &TestEnv, source: &str, more: &str) -> PathBuf {
+pub(crate) fn write(env: &TestEnv, source: &str, more: &str) -> PathBuf {
     let app = env.work().join("app");
     fs::create_dir_all(&app).expect("it can be made");
     let manifest = format!(
@@ -35,14 +34,14 @@ source = {source}
 }
 
 /// A program that runs, told apart from others by a custom section.
-fn program(name: u8) -> Vec<u8> {
+pub(crate) fn program(name: u8) -> Vec<u8> {
     let mut wasm = fs::read(HELLO_P2).expect("it was built");
     wasm.extend([0, 2, 1, name]);
     wasm
 }
 
 /// A source at an address.
-fn at(url: &str, wasm: &[u8]) -> String {
+pub(crate) fn at(url: &str, wasm: &[u8]) -> String {
     format!("{{ url = \"{url}\", digest = \"{}\" }}", digest(wasm))
 }
 
@@ -166,27 +165,6 @@ fn what_is_not_what_was_promised_is_not_taken() {
     let _ = env.run("up -f app --pull never").code(1);
     let _ = up(&env, "-f app");
     assert!(is_here(&env, &wrong));
-}
-
-#[test]
-fn a_transfer_that_is_cut_off_is_begun_anew() {
-    let wasm = program(b'c');
-    let cuts = AtomicUsize::new(0);
-    let server = Server::start({
-        let wasm = wasm.clone();
-        move |_: &Request| {
-            let all = Answer::content("application/wasm", wasm.clone());
-            match cuts.fetch_add(1, Ordering::Relaxed) {
-                0 => all.ending(Ending::CloseAfter(1_000)),
-                _ => all,
-            }
-        }
-    });
-    let env = environment();
-    write(&env, &at(&server.url(), &wasm), "");
-    let (_running, url) = up(&env, "-f app");
-    assert!(text(&url).contains("GET"), "{}", text(&url));
-    assert_eq!(server.requests().len(), 2);
 }
 
 #[test]

@@ -28,7 +28,7 @@ use wharf_tests::scripted::Request;
 use wharf_tests::shelf::ShelvedApp;
 use wharf_tests::{Answer, Authority, Output, Proxy, Registry, Server, Shelf, TestEnv, json};
 
-use crate::stage::{PASSWORD, USER};
+use crate::world::{PASSWORD, USER};
 use crate::{QUICK, environment, small_app};
 
 /// An environment in which the user is logged in at a server.

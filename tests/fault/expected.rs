@@ -7,9 +7,10 @@
     reason = "each has a reason of its own, which stands beside it"
 )]
 
-use crate::fault::{Fault, Lasting, OTHER_DIGEST, Target, Token, With};
+use crate::fault::{Fault, Lasting, OTHER_DIGEST, Pages, Token, With};
 use crate::scenario::Scenario;
-use crate::stage::{Kind, Step};
+use crate::step::{Door, Kind, Step};
+use crate::target::Target;
 
 /// What must become of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,16 +42,51 @@ pub(crate) fn expected(
     lasting: Lasting,
 ) -> Expected {
     match (fault, lasting) {
+        // Whether the registry heard that an upload ends is of no consequence.
+        (_, Lasting::Once) if step.kind == Kind::UploadCancel => Success,
+        // Whoever says that less is there than is gets it again, and what it has then is
+        // not what was promised.
+        (Fault::Header("Range", Some(_)), Lasting::Once) if step.kind == Kind::UploadState => {
+            Either(NETWORK)
+        }
+        // Who does not say how much of an upload is there has none of it.
+        (fault, Lasting::Once)
+            if step.kind == Kind::UploadState && !matches!(fault, Fault::Location(_)) =>
+        {
+            Success
+        }
+        // What is listed may be gone, and then the application itself is still saved.
+        (Fault::Status(404, _), _) if scenario == Scenario::Save => match step.kind {
+            // Whom the token server does not know.
+            Kind::Token => Misled(&[3, 4]),
+            _ => Misled(NOT_FOUND),
+        },
         (Fault::Status(404, _), _) if hides(scenario, step, lasting) => Misled(&[]),
         (Fault::Status(status, _), Lasting::ForEver) => status_for_ever(status, step),
-        (Fault::Status(status, with), Lasting::Once) => status_once(scenario, status, with, step),
+        (Fault::Status(status, with) | Fault::Early(_, status, with), Lasting::Once) => {
+            status_once(scenario, status, with, step)
+        }
         (Fault::Token(token), _) => given(scenario, token, lasting),
+        // Another one is asked for.
+        (Fault::Revoked, _) => Success,
+        (Fault::Challenges(_), _) => Failure(AUTHENTICATION),
+        (Fault::Realm(target), _) => realm(target, step),
+        // What is on pages without end is no answer; a page that was there before is the
+        // last, or no page of a list.
+        (Fault::Pages(Pages::Full | Pages::Empty), _) => Failure(&[5, 7]),
+        (Fault::Pages(Pages::Again), _) => Misled(&[5, 7]),
         // Whoever never answered most likely is not there.
         (Fault::Silence, Lasting::Once) if may_be_first(scenario, step) => Either(NETWORK),
+        // Not everything that is said is read.
+        (Fault::CutAnswer(_), Lasting::ForEver) => Either(NETWORK),
         // Nothing is tried for ever, and redirects are not followed for ever.
         (_, Lasting::ForEver) => Failure(NETWORK),
         (
-            Fault::Unheard | Fault::Unanswered | Fault::CutRequest(_) | Fault::CutAnswer(_),
+            Fault::Unheard
+            | Fault::Unanswered
+            | Fault::CutHead
+            | Fault::CutRequest(_)
+            | Fault::CutAnswer(_),
             Lasting::Once,
         ) => Success,
         (Fault::Header(name, value), _) => header(scenario, name, value, step),
@@ -72,7 +108,7 @@ pub(crate) fn expected(
 
 /// Whether nothing may have been heard of a server before it gets this request.
 fn may_be_first(scenario: Scenario, step: &Step) -> bool {
-    step.anonymous || step.kind == Kind::Token || scenario == Scenario::ReferrersListed
+    step.is_on_the_way_in() || matches!(scenario.door(), Door::Lists | Door::Newer)
 }
 
 /// Whether a 404 to this says that nothing refers to the application, or no longer,
@@ -89,15 +125,31 @@ fn hides(scenario: Scenario, step: &Step, lasting: Lasting) -> bool {
 }
 
 fn given(scenario: Scenario, token: Token, lasting: Lasting) -> Expected {
+    let writes = scenario.sends() || scenario.deletes();
     match (token, lasting) {
         // Nothing is asked for but to be let in.
-        (Token::Less, _) if scenario == Scenario::Login => Success,
+        (Token::Less | Token::ReadOnly, _) if scenario == Scenario::Login => Success,
+        (Token::ReadOnly, _) if !writes => Success,
+        // Whoever finds that nothing is missing writes nothing.
+        (Token::ReadOnly, Lasting::ForEver) if scenario == Scenario::PushAgain => {
+            Either(AUTHENTICATION)
+        }
         // It is used once, and another one is asked for when that is refused.
-        (Token::Less, Lasting::Once) => Success,
-        (Token::Less, Lasting::ForEver) => Failure(AUTHENTICATION),
+        (Token::Less | Token::ReadOnly, Lasting::Once) => Success,
+        (Token::Less | Token::ReadOnly, Lasting::ForEver) => Failure(AUTHENTICATION),
         // Tokens are good for a minute, whatever clocks say.
         (Token::Expired, _) => Success,
         (Token::None | Token::Page, _) => Failure(&[3, 5]),
+    }
+}
+
+fn realm(target: Target, step: &Step) -> Expected {
+    match target {
+        // Done in another way, or not.
+        _ if step.kind.is_an_attempt() => Success,
+        _ if target.is_forbidden() => Failure(REFUSED),
+        // Nobody speaks TLS there.
+        _ => Failure(NETWORK),
     }
 }
 
@@ -122,13 +174,12 @@ fn endless_body(step: &Step) -> Expected {
 }
 
 fn status_once(scenario: Scenario, status: u16, with: With, step: &Step) -> Expected {
-    let is_an_attempt = matches!(step.kind, Kind::StartWhole | Kind::Mount);
     match status {
+        _ if step.kind.is_an_attempt() => Success,
+        // Nobody waits for so long.
+        429 | 500 | 502 | 503 if with == With::Later => Failure(NETWORK),
         // Passing, by their meaning.
         429 | 500 | 502 | 503 => Success,
-        // What a registry refuses in one request is done the usual way in two, and
-        // what it does not take over is sent.
-        _ if is_an_attempt => Success,
         // A token that expired or was revoked is replaced. Whom the token server does
         // not know, it does not know, and a refusal without a challenge can't be
         // answered.
@@ -136,8 +187,8 @@ fn status_once(scenario: Scenario, status: u16, with: With, step: &Step) -> Expe
             // The challenge that was just answered: it would go on for ever.
             Failure(AUTHENTICATION)
         }
-        // It is another registry, for which there is no credential.
-        401 if scenario == Scenario::ReferrersListed => Failure(AUTHENTICATION),
+        // A token is of no use there.
+        401 if step.door == Door::Passwords => Failure(AUTHENTICATION),
         401 if with == With::Challenge && step.kind != Kind::Token => Success,
         401 | 403 => Failure(AUTHENTICATION),
         404 => match step.kind {
@@ -145,15 +196,16 @@ fn status_once(scenario: Scenario, status: u16, with: With, step: &Step) -> Expe
             Kind::Token => Failure(AUTHENTICATION),
             Kind::Probe => Failure(NETWORK),
             // Then it is sent, or fetched.
+            Kind::ManifestHead if scenario == Scenario::DeleteTag => Failure(NOT_FOUND),
             Kind::ManifestHead | Kind::BlobHead => Success,
             // It is under a tag then.
             Kind::Referrers => Success,
             // The session is gone: another one is begun.
-            Kind::UploadPut => Success,
+            Kind::UploadPut | Kind::UploadPatch => Success,
             _ => Failure(NOT_FOUND),
         },
         // How much there is of an upload is asked.
-        416 if step.kind == Kind::UploadPut => Success,
+        416 if matches!(step.kind, Kind::UploadPut | Kind::UploadPatch) => Success,
         // A range that can't be had is done without.
         416 if step.kind == Kind::BlobRange => Either(NETWORK),
         _ => Failure(NETWORK),
@@ -177,9 +229,16 @@ fn header(scenario: Scenario, name: &str, value: Option<&str>, step: &Step) -> E
     match (name, kind) {
         // A challenge that can't be understood can't be answered.
         ("WWW-Authenticate", _) if anonymous => Failure(AUTHENTICATION),
+        // It is no HTTP, unless nothing can follow the headers.
+        ("Content-Length", Kind::ManifestHead | Kind::BlobHead) if value == Some("-1") => Success,
+        ("Content-Length", _) if kind.is_an_attempt() => Success,
+        ("Content-Length", _) if value == Some("-1") => Failure(NETWORK),
+        ("Content-Length", _) if value.is_some() => Either(&[5, 6, 7]),
         _ if anonymous => Success,
         // Without its address an upload session is of no use.
-        ("Location", Kind::Start) => Failure(NETWORK),
+        ("Location", Kind::Start | Kind::UploadPatch) => Failure(NETWORK),
+        // It holds what it can't hold, which is seen unless all was sent.
+        ("Range", Kind::UploadPatch) if value.is_some() => Either(NETWORK),
         // It is begun in the usual way then, or not.
         ("Location", Kind::StartWhole) => Either(NETWORK),
         // Two answers to what a manifest is (CVE-2021-41190).
@@ -197,6 +256,12 @@ fn header(scenario: Scenario, name: &str, value: Option<&str>, step: &Step) -> E
             ) =>
         {
             Success
+        }
+        // The application goes by its tag, what refers to it by its digest.
+        ("Docker-Content-Digest", Kind::ManifestGet)
+            if value.is_some() && scenario == Scenario::Save =>
+        {
+            Either(INTEGRITY)
         }
         ("Docker-Content-Digest", Kind::ManifestGet | Kind::ManifestPut) if value.is_some() => {
             Failure(INTEGRITY)
@@ -254,23 +319,17 @@ fn flip(step: &Step) -> Expected {
 
 fn redirect(scenario: Scenario, target: Target, step: &Step) -> Expected {
     match step.kind {
-        // What a registry refuses in one request is done the usual way in two.
-        Kind::StartWhole | Kind::Mount => Success,
-        Kind::ManifestHead
-        | Kind::ManifestGet
-        | Kind::BlobHead
-        | Kind::BlobGet
-        | Kind::BlobRange
-        | Kind::Referrers
-        | Kind::ListGet
-        | Kind::Tags => match target {
+        kind if kind.is_an_attempt() => Success,
+        kind if kind.reads() => match target {
             // There they are under a tag.
-            Target::OtherPort | Target::OtherName
-                if scenario == Scenario::ReferrersListed && step.kind != Kind::ManifestHead =>
+            _ if target.has_the_same()
+                && scenario == Scenario::ReferrersListed
+                && step.kind != Kind::ManifestHead =>
             {
                 Misled(&[])
             }
-            Target::OtherPort | Target::OtherName | Target::Itself => Success,
+            Target::Itself | Target::Further => Success,
+            _ if target.has_the_same() => Success,
             _ if target.is_forbidden() => Failure(REFUSED),
             // Nobody speaks TLS there.
             _ => Failure(NETWORK),
@@ -283,7 +342,7 @@ fn redirect(scenario: Scenario, target: Target, step: &Step) -> Expected {
 
 fn location(scenario: Scenario, target: Target, step: &Step) -> Expected {
     let begins = match step.kind {
-        Kind::Start | Kind::StartWhole => true,
+        Kind::Start | Kind::StartWhole | Kind::UploadState | Kind::UploadPatch => true,
         // The first time it is only to be taken over, and a session for sending it is
         // given up. When it was fetched, it is sent in the session that it got.
         Kind::Mount => scenario == Scenario::CopyBytes && step.nth > 1,
@@ -295,7 +354,7 @@ fn location(scenario: Scenario, target: Target, step: &Step) -> Expected {
     }
     match target {
         // Uploads may be elsewhere; what is secret stays.
-        Target::OtherPort | Target::OtherName => Success,
+        _ if target.has_the_same() => Success,
         _ if target.is_forbidden() => Failure(REFUSED),
         // Nobody speaks TLS there. Another session may be begun.
         Target::OtherScheme => Either(&[5, 7]),

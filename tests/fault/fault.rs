@@ -1,12 +1,9 @@
 //! What can go wrong with one request.
 
-use std::fmt;
-use std::time::Duration;
+use wharf_tests::proxy::Exchange;
 
-use wharf_tests::proxy::{Change, Exchange, Fate};
-use wharf_tests::{Answer, json};
-
-use crate::stage::{Kind, Stage, Step};
+use crate::step::{Door, Kind, Step};
+use crate::target::Target;
 
 /// Something that goes wrong with a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,12 +12,16 @@ pub(crate) enum Fault {
     Unheard,
     /// The registry does what it is asked for, and the connection breaks off.
     Unanswered,
+    /// The same, in the middle of the answer's headers.
+    CutHead,
     /// The connection breaks off after so many bytes of the request's body.
     CutRequest(u64),
     /// The connection breaks off after so many bytes of the answer's body.
     CutAnswer(u64),
     /// Another status is answered; the registry does not see the request.
     Status(u16, With),
+    /// The same, when so many bytes of the request's body came.
+    Early(u64, u16, With),
     /// A header of the answer has another value, or is missing.
     Header(&'static str, Option<&'static str>),
     /// The answer says that its body is so much longer than it is. A shorter one ends
@@ -36,6 +37,8 @@ pub(crate) enum Fault {
     Location(Target),
     /// The answer says that there is another page.
     NextPage(Target),
+    /// After each page there is another one.
+    Pages(Pages),
     /// Nothing is answered.
     Silence,
     /// The answer comes slowly.
@@ -46,6 +49,12 @@ pub(crate) enum Fault {
     EndlessBody,
     /// The token is another than what was asked for.
     Token(Token),
+    /// The token that the request carries is good for nothing from now on.
+    Revoked,
+    /// Whoever is asked for at the registry is never enough.
+    Challenges(Challenges),
+    /// The registry wants a token of a server elsewhere.
+    Realm(Target),
 }
 
 /// What a token server gives.
@@ -53,6 +62,8 @@ pub(crate) enum Fault {
 pub(crate) enum Token {
     /// A token for nothing.
     Less,
+    /// One to read with, whatever was asked for.
+    ReadOnly,
     /// One that is said to have expired when it comes.
     Expired,
     /// None, without saying why.
@@ -70,33 +81,30 @@ pub(crate) enum With {
     Seconds,
     /// `Retry-After`, as a date.
     Date,
+    /// `Retry-After`, longer than anybody waits.
+    Later,
     /// The registry's challenge.
     Challenge,
 }
 
-/// Where a `Location` leads.
+/// What is on pages without end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Target {
-    /// Another port of the same host, where the same content is.
-    OtherPort,
-    /// The same by another name of the host.
-    OtherName,
-    /// The same host and port, in TLS.
-    OtherScheme,
-    /// The metadata service of a cloud.
-    Metadata,
-    /// The same by a name that resolves to it.
-    MetadataByName,
-    /// The same in the clothes of IPv6.
-    MetadataInV6,
-    /// The address that stands for all addresses, which systems take for loopback.
-    Unspecified,
-    /// The request's own address.
-    Itself,
-    /// An upload session that there is not.
-    NoSession,
-    /// An upload session of another repository.
-    OtherRepository,
+pub(crate) enum Pages {
+    /// Something that was on none before.
+    Full,
+    /// What was on the first.
+    Again,
+    /// Nothing.
+    Empty,
+}
+
+/// What is asked for without end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Challenges {
+    /// The same each time.
+    Same,
+    /// Something else each time.
+    Other,
 }
 
 /// How long a fault lasts.
@@ -108,173 +116,54 @@ pub(crate) enum Lasting {
     ForEver,
 }
 
-/// How long `Retry-After` asks to wait, in seconds.
-pub(crate) const RETRY_AFTER: u64 = 1;
+use Lasting::{ForEver, Once};
 
 impl Fault {
     /// All faults that can happen to a request that went like this without any.
     pub(crate) fn all(step: &Step, went: &Exchange) -> Vec<(Self, Lasting)> {
         let mut faults = Vec::new();
-        for fault in [Self::Unheard, Self::Unanswered, Self::Silence] {
-            faults.extend([(fault, Lasting::Once), (fault, Lasting::ForEver)]);
-        }
-        for status in [401, 403, 404, 416, 429, 500, 502, 503] {
-            faults.push((Self::Status(status, With::Nothing), Lasting::Once));
-        }
-        // One of each kind that is treated alike.
-        for status in [401, 403, 404, 429, 503] {
-            faults.push((Self::Status(status, With::Nothing), Lasting::ForEver));
-        }
-        for lasting in [Lasting::Once, Lasting::ForEver] {
-            faults.push((Self::Status(401, With::Challenge), lasting));
-        }
+        let mut add = |lasting, more: Vec<Self>| {
+            faults.extend(more.into_iter().map(|fault| (fault, lasting)));
+        };
+        add(Once, connection(went));
+        add(Once, statuses(went));
+        add(Once, answers(step, went));
+        add(Once, elsewhere(step, went));
+        add(ForEver, breaks(went));
+        add(ForEver, lasting(step));
         if step.kind == Kind::Token {
-            for token in [Token::Less, Token::Expired, Token::None, Token::Page] {
-                faults.push((Self::Token(token), Lasting::Once));
-                faults.push((Self::Token(token), Lasting::ForEver));
+            for lasting in [Once, ForEver] {
+                add(lasting, Token::ALL.map(Self::Token).into());
             }
         }
-        faults.push((Self::Redirect(Target::Itself), Lasting::ForEver));
-        let once = Self::once(step, went).into_iter();
-        faults.extend(once.map(|fault| (fault, Lasting::Once)));
         faults
-    }
-
-    /// Those that happen to one request alone.
-    fn once(step: &Step, went: &Exchange) -> Vec<Self> {
-        let mut once = vec![Self::Slow, Self::EndlessHead];
-        // Where the header has a meaning (RFC 9110, 10.2.3), and where it has none.
-        once.extend([
-            Self::Status(404, With::Seconds),
-            Self::Status(429, With::Seconds),
-            Self::Status(503, With::Date),
-        ]);
-        if went.sent > 0 {
-            once.extend([Self::CutRequest(0), Self::CutRequest(went.sent / 2)]);
-        }
-        if went.received > 0 {
-            once.extend([Self::CutAnswer(0), Self::CutAnswer(went.received / 2)]);
-            once.extend([Self::Flip, Self::Length(-1), Self::EndlessBody]);
-        }
-        once.push(Self::Length(1));
-        for (name, wrong) in WRONG_HEADERS {
-            let is_there = went.has_answered(name);
-            if is_there || is_looked_at(name, step.kind) {
-                once.push(Self::Header(name, Some(wrong)));
-            }
-            // What is not there can't be left out.
-            if is_there && !once.contains(&Self::Header(name, None)) {
-                once.push(Self::Header(name, None));
-            }
-        }
-        once.push(Self::Header("Content-Length", None));
-        if went.header("range").is_some() {
-            once.push(Self::NoRange);
-        }
-        once.extend(Target::ELSEWHERE.map(Self::Redirect));
-        once.push(Self::Redirect(Target::Itself));
-        if went.has_answered("Location") {
-            once.extend(Target::ELSEWHERE.map(Self::Location));
-            once.push(Self::Location(Target::NoSession));
-            once.push(Self::Location(Target::OtherRepository));
-        }
-        if matches!(step.kind, Kind::Referrers | Kind::Tags) && went.status == Some(200) {
-            once.extend(Target::ELSEWHERE.map(Self::NextPage));
-            once.push(Self::NextPage(Target::Itself));
-        }
-        once
-    }
-
-    /// What becomes of a request when this happens to it.
-    pub(crate) fn fate(self, stage: &Places, exchange: &Exchange) -> Fate {
-        match self {
-            Self::Unheard => Fate::Answer(Answer::none()),
-            Self::Unanswered => Fate::DropAnswer,
-            Self::CutRequest(after) => Fate::CutRequest(after),
-            Self::CutAnswer(after) => Fate::CutAnswer(after),
-            Self::Status(status, with) => Fate::Answer(refusal(status, with, stage)),
-            Self::Header(name, value) => {
-                Fate::Change(Change::new(move |head, _| head.set(name, value)))
-            }
-            Self::Length(more) => Fate::Change(Change::new(move |head, body| {
-                let said = head
-                    .header("content-length")
-                    .and_then(|said| said.parse::<usize>().ok())
-                    .unwrap_or(body.len());
-                let lie = said.saturating_add_signed(isize::from(more));
-                body.truncate(lie);
-                head.set("Content-Length", Some(&lie.to_string()));
-            })),
-            Self::Flip => Fate::Change(Change::new(|_, body| {
-                let middle = body.len() / 2;
-                if let Some(byte) = body.get_mut(middle) {
-                    *byte ^= 1;
-                }
-            })),
-            Self::NoRange => Fate::Without("Range"),
-            Self::NextPage(target) => {
-                let link = format!("<{}>; rel=\"next\"", stage.at(target, &exchange.target));
-                Fate::Change(Change::new(move |head, _| head.set("Link", Some(&link))))
-            }
-            Self::Silence => Fate::Silent,
-            Self::Slow => Fate::Slow(PAUSE),
-            Self::EndlessHead => Fate::EndlessHead,
-            Self::EndlessBody => Fate::EndlessBody,
-            // It lasts for as long as there are requests for tokens, among others.
-            Self::Token(_) if !exchange.target.starts_with("/token") => Fate::Forward,
-            Self::Token(token) => token.fate(exchange),
-            Self::Redirect(target) => {
-                let location = stage.at(target, &exchange.target);
-                Fate::Answer(Answer::status(307).header("Location", &location))
-            }
-            Self::Location(target) => {
-                let (stage, asked) = (stage.clone(), exchange.target.clone());
-                Fate::Change(Change::new(move |head, _| {
-                    let said = head.header("location").unwrap_or(&asked);
-                    let path = said
-                        .strip_prefix("http://")
-                        .and_then(|rest| rest.find('/').map(|slash| &rest[slash..]))
-                        .unwrap_or(said);
-                    let location = stage.at(target, path);
-                    head.set("Location", Some(&location));
-                }))
-            }
-        }
     }
 
     /// Words that an error must have when this is the reason for it.
     pub(crate) fn words(self, kind: Kind) -> Vec<&'static str> {
-        let reads = matches!(
-            kind,
-            Kind::ManifestHead
-                | Kind::ManifestGet
-                | Kind::BlobHead
-                | Kind::BlobGet
-                | Kind::BlobRange
-                | Kind::Referrers
-                | Kind::ListGet
-                | Kind::Tags
-        );
         match self {
-            Self::Redirect(target) if target.is_forbidden() && reads => {
+            Self::Redirect(target) if target.is_forbidden() && kind.reads() => {
                 vec!["may not be reached"]
             }
+            Self::Realm(target) if target.is_forbidden() => vec!["may not be reached"],
             Self::Silence => vec!["for too long"],
-            Self::Redirect(target) if !reads || target == Target::Itself => vec!["307"],
+            Self::Redirect(target)
+                if !kind.reads() || matches!(target, Target::Itself | Target::Further) =>
+            {
+                vec!["307"]
+            }
             Self::Flip if matches!(kind, Kind::BlobGet | Kind::BlobRange) => vec!["sha256:"],
             Self::Header("Content-Type", Some(_)) => vec!["was served as"],
             Self::Header("Docker-Content-Digest", Some(wrong)) => vec![wrong],
-            Self::Unheard | Self::Unanswered => vec!["broke off"],
+            Self::Unheard
+            | Self::Unanswered
+            | Self::CutHead
+            | Self::CutRequest(_)
+            | Self::CutAnswer(_) => vec!["broke off"],
             // It is about a login then, or about a registry that is not there.
             Self::Status(..) if matches!(kind, Kind::Probe) => vec![],
-            Self::Status(401, _) => vec!["401"],
-            Self::Status(403, _) => vec!["403"],
-            Self::Status(404, _) => vec!["404"],
-            Self::Status(416, _) => vec!["416"],
-            Self::Status(429, _) => vec!["429"],
-            Self::Status(500, _) => vec!["500"],
-            Self::Status(502, _) => vec!["502"],
-            Self::Status(503, _) => vec!["503"],
+            Self::Status(status, _) | Self::Early(_, status, _) => vec![said(status)],
+            Self::Challenges(_) => vec!["401"],
             Self::Header("Location", _) => vec!["Location"],
             Self::Header("Content-Range", _) => vec!["Content-Range"],
             _ => vec![],
@@ -283,110 +172,173 @@ impl Fault {
 }
 
 impl Token {
-    fn fate(self, exchange: &Exchange) -> Fate {
-        let change = |body: &'static str| {
-            Fate::Change(Change::new(move |head, answer| {
-                answer.clear();
-                answer.extend_from_slice(body.as_bytes());
-                head.set("Content-Length", Some(&body.len().to_string()));
-            }))
-        };
-        match self {
-            Self::Less => {
-                let (path, query) = exchange.target.split_once('?').unwrap_or_default();
-                let kept = query.split('&').filter(|pair| !pair.starts_with("scope="));
-                let kept: Vec<&str> = kept.collect();
-                let target = format!("{path}?{}", kept.join("&"));
-                Fate::At(target, Box::new(Fate::Forward))
-            }
-            Self::Expired => Fate::Change(Change::new(|head, answer| {
-                let text = String::from_utf8_lossy(answer);
-                let expired = r#""issued_at":"1994-11-06T08:49:37Z","expires_in":1"#;
-                *answer = text
-                    .replacen(r#""expires_in":300"#, expired, 1)
-                    .into_bytes();
-                head.set("Content-Length", Some(&answer.len().to_string()));
-            })),
-            Self::None => change("{}"),
-            Self::Page => change("<!DOCTYPE html><html>Sign in</html>"),
-        }
-    }
-}
-
-impl Target {
-    /// Places that are not the registry.
-    const ELSEWHERE: [Self; 7] = [
-        Self::OtherPort,
-        Self::OtherName,
-        Self::OtherScheme,
-        Self::Metadata,
-        Self::MetadataByName,
-        Self::MetadataInV6,
-        Self::Unspecified,
+    const ALL: [Self; 5] = [
+        Self::Less,
+        Self::ReadOnly,
+        Self::Expired,
+        Self::None,
+        Self::Page,
     ];
-
-    /// Whether it is never to be reached, whatever leads there.
-    pub(crate) fn is_forbidden(self) -> bool {
-        matches!(
-            self,
-            Self::Metadata | Self::MetadataByName | Self::MetadataInV6 | Self::Unspecified
-        )
-    }
 }
 
-impl fmt::Display for Lasting {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Once => "once",
-            Self::ForEver => "for ever",
-        })
-    }
+/// What the connection does.
+fn connection(went: &Exchange) -> Vec<Fault> {
+    let mut faults = vec![
+        Fault::Unheard,
+        Fault::Unanswered,
+        Fault::CutHead,
+        Fault::Silence,
+    ];
+    faults.extend(places(went.sent).map(Fault::CutRequest));
+    faults.extend(places(went.received).map(Fault::CutAnswer));
+    faults
 }
 
-/// The addresses of a stage, which redirects need.
-#[derive(Clone, Debug)]
-pub(crate) struct Places {
-    front: String,
-    elsewhere: String,
-    realm: String,
+/// What it does without end. What brings a few bytes each time comes to an end.
+fn breaks(went: &Exchange) -> Vec<Fault> {
+    let cuts = |fault: &Fault| !matches!(fault, Fault::CutRequest(1..) | Fault::CutAnswer(1..));
+    connection(went).into_iter().filter(cuts).collect()
 }
 
-impl Places {
-    pub(crate) fn of(stage: &Stage) -> Self {
-        Self {
-            front: stage.front.address(),
-            elsewhere: stage.elsewhere.address(),
-            realm: stage.realm.address(),
+/// Where a body is cut: before its first byte, in the middle, before its last.
+fn places(length: u64) -> impl Iterator<Item = u64> {
+    let mut places = vec![0, length / 2, length.saturating_sub(1)];
+    places.dedup();
+    places.into_iter().filter(move |place| *place < length)
+}
+
+/// What is answered in place of what was asked for.
+fn statuses(went: &Exchange) -> Vec<Fault> {
+    let mut faults = vec![Fault::Status(401, With::Challenge)];
+    for status in STATUSES {
+        // Where the header has a meaning (RFC 9110, 10.2.3), and where it has none.
+        for with in [With::Nothing, With::Seconds] {
+            faults.push(Fault::Status(status, with));
         }
     }
-
-    fn at(&self, target: Target, path: &str) -> String {
-        let port = self.elsewhere.rsplit(':').next().unwrap_or_default();
-        match target {
-            Target::OtherPort => format!("http://{}{path}", self.elsewhere),
-            Target::OtherName => format!("http://localhost:{port}{path}"),
-            Target::OtherScheme => format!("https://{}{path}", self.front),
-            Target::Metadata => format!("http://169.254.169.254{path}"),
-            // The same number, written so that it is not one for a parser of addresses.
-            Target::MetadataByName => format!("http://2852039166{path}"),
-            Target::MetadataInV6 => format!("http://[::ffff:a9fe:a9fe]{path}"),
-            Target::Unspecified => format!("http://0.0.0.0:{port}{path}"),
-            Target::Itself => path.to_owned(),
-            Target::NoSession => format!(
-                "http://{}/v2/small/blobs/uploads/00000000-0000-0000-0000-000000000000?_state=x",
-                self.front
-            ),
-            Target::OtherRepository => {
-                let session = path.rsplit('/').next().unwrap_or_default();
-                format!("http://{}/v2/older/blobs/uploads/{session}", self.front)
-            }
+    for with in [With::Date, With::Later] {
+        faults.extend(PASSING.map(|status| Fault::Status(status, with)));
+    }
+    if went.sent > 1 {
+        for (status, with) in [
+            (401, With::Challenge),
+            (403, With::Nothing),
+            (503, With::Nothing),
+        ] {
+            faults.push(Fault::Early(went.sent / 2, status, with));
         }
+    }
+    faults
+}
+
+/// What is wrong with an answer.
+fn answers(step: &Step, went: &Exchange) -> Vec<Fault> {
+    let mut faults = vec![
+        Fault::Slow,
+        Fault::EndlessHead,
+        Fault::Length(1),
+        Fault::Header("Content-Length", None),
+    ];
+    if went.received > 0 {
+        faults.extend([Fault::Flip, Fault::Length(-1), Fault::EndlessBody]);
+    }
+    for (name, wrong) in WRONG_HEADERS {
+        let is_there = went.has_answered(name);
+        if is_there || is_looked_at(name, step.kind) {
+            faults.push(Fault::Header(name, Some(wrong)));
+        }
+        // What is not there can't be left out.
+        if is_there && !faults.contains(&Fault::Header(name, None)) {
+            faults.push(Fault::Header(name, None));
+        }
+    }
+    if went.header("range").is_some() {
+        faults.push(Fault::NoRange);
+    }
+    faults
+}
+
+/// Where the answer leads.
+fn elsewhere(step: &Step, went: &Exchange) -> Vec<Fault> {
+    let targets = Target::ELSEWHERE;
+    let mut faults = targets.map(Fault::Redirect).to_vec();
+    faults.push(Fault::Redirect(Target::Itself));
+    faults.push(Fault::Redirect(Target::Further));
+    if went.has_answered("Location") {
+        faults.extend(targets.map(Fault::Location));
+        faults.push(Fault::Location(Target::NoSession));
+        faults.push(Fault::Location(Target::OtherRepository));
+    }
+    if lists(step, went) {
+        faults.extend(targets.map(Fault::NextPage));
+        faults.push(Fault::NextPage(Target::Itself));
+    }
+    if step.kind != Kind::Token {
+        // Whoever the registry names gets the credential, unless it may not be reached
+        // or is no token server at all.
+        let realms = targets.into_iter().filter(|target| !target.has_the_same());
+        faults.extend(realms.map(Fault::Realm));
+    }
+    faults
+}
+
+/// What lasts, apart from connections that break off.
+fn lasting(step: &Step) -> Vec<Fault> {
+    let mut faults: Vec<Fault> = STATUSES
+        .map(|status| Fault::Status(status, With::Nothing))
+        .into();
+    faults.extend([
+        Fault::Status(401, With::Challenge),
+        Fault::Status(429, With::Seconds),
+        Fault::Status(503, With::Date),
+        Fault::Redirect(Target::Itself),
+        Fault::Redirect(Target::Further),
+    ]);
+    if step.kind != Kind::Token {
+        faults.push(Fault::Challenges(Challenges::Same));
+        faults.push(Fault::Challenges(Challenges::Other));
+    }
+    if step.door == Door::Front && !step.anonymous {
+        faults.push(Fault::Revoked);
+    }
+    if matches!(step.kind, Kind::Referrers | Kind::Tags) {
+        let pages = [Pages::Full, Pages::Again, Pages::Empty];
+        faults.extend(pages.map(Fault::Pages));
+    }
+    faults
+}
+
+/// Whether a list was answered that may have another page.
+fn lists(step: &Step, went: &Exchange) -> bool {
+    matches!(step.kind, Kind::Referrers | Kind::Tags) && went.status == Some(200)
+}
+
+/// What servers answer instead of what they should.
+const STATUSES: [u16; 8] = [401, 403, 404, 416, 429, 500, 502, 503];
+
+/// Those that pass, by their meaning.
+const PASSING: [u16; 4] = [429, 500, 502, 503];
+
+/// A status as it is said.
+fn said(status: u16) -> &'static str {
+    match status {
+        401 => "401",
+        403 => "403",
+        404 => "404",
+        416 => "416",
+        429 => "429",
+        500 => "500",
+        502 => "502",
+        503 => "503",
+        _ => "",
     }
 }
 
 /// Headers of answers, and what they should not be.
-const WRONG_HEADERS: [(&str, &str); 12] = [
+const WRONG_HEADERS: [(&str, &str); 15] = [
     ("Location", "http://["),
+    ("Content-Length", "-1"),
+    ("Content-Length", "9223372036854775807"),
     ("Content-Type", "text/html"),
     ("Content-Type", "application/vnd.oci.image.index.v1+json"),
     ("Docker-Content-Digest", "sha256:zz"),
@@ -397,6 +349,7 @@ const WRONG_HEADERS: [(&str, &str); 12] = [
     ("Link", "<"),
     ("OCI-Filters-Applied", "artifactType"),
     ("Range", "0-18446744073709551615"),
+    ("Range", "0-0"),
     ("WWW-Authenticate", "Nonsense"),
 ];
 
@@ -405,7 +358,10 @@ const WRONG_HEADERS: [(&str, &str); 12] = [
 fn is_looked_at(name: &str, kind: Kind) -> bool {
     match name {
         "Content-Type" | "Docker-Content-Digest" => true,
-        "Location" => matches!(kind, Kind::Mount | Kind::Start | Kind::StartWhole),
+        "Location" => matches!(
+            kind,
+            Kind::Mount | Kind::Start | Kind::StartWhole | Kind::UploadPatch | Kind::UploadState
+        ),
         "Content-Range" => matches!(kind, Kind::BlobRange | Kind::BlobGet),
         "ETag" => kind == Kind::ListGet,
         "Link" | "OCI-Filters-Applied" => matches!(kind, Kind::Referrers | Kind::Tags),
@@ -413,30 +369,6 @@ fn is_looked_at(name: &str, kind: Kind) -> bool {
         _ => false,
     }
 }
-
-fn refusal(status: u16, with: With, stage: &Places) -> Answer {
-    let body = json!({ "errors": [{ "code": "INJECTED", "message": "so says the test" }] });
-    let mut answer = Answer::content("application/json", body.to_string());
-    answer.status = status;
-    match with {
-        With::Nothing => answer,
-        With::Seconds => answer.header("Retry-After", &RETRY_AFTER.to_string()),
-        // A second later, by the server's own clock.
-        With::Date => answer
-            .header("Date", "Sun, 06 Nov 1994 08:49:37 GMT")
-            .header("Retry-After", "Sun, 06 Nov 1994 08:49:38 GMT"),
-        With::Challenge => {
-            let challenge = format!(
-                "Bearer realm=\"http://{}/token\",service=\"tests-registry\"",
-                stage.realm
-            );
-            answer.header("WWW-Authenticate", &challenge)
-        }
-    }
-}
-
-/// How long a slow answer pauses before each of its pieces.
-const PAUSE: Duration = Duration::from_millis(2);
 
 pub(crate) const OTHER_DIGEST: &str =
     "sha256:0000000000000000000000000000000000000000000000000000000000000000";

@@ -2,96 +2,124 @@
 //! nothing that had arrived is sent or fetched again.
 
 use std::collections::HashSet;
+use std::time::Instant;
 
 use wharf_tests::proxy::{Fate, Gate};
 
-use crate::scenario::{Play, Scenario, furnish, largest, moved};
-use crate::stage::{PASSWORD, Stage, Step};
+use crate::matrix::tell;
+use crate::play::Play;
+use crate::pool::{Pool, Work};
+use crate::scenario::Scenario;
+use crate::stage::Stage;
+use crate::step::Step;
 
-#[test]
-fn a_push_that_is_killed_at_any_request_is_completed_by_the_next() {
-    at_every_request(Scenario::Push);
-    at_every_request(Scenario::PushReferrers);
+/// How many commands run at a time.
+const WORKERS: usize = 4;
+
+/// A command that is killed at one of its requests.
+struct Killed {
+    scenario: Scenario,
+    step: Step,
+    /// Whether the registry gets the request all the same.
+    arrives: bool,
 }
 
 #[test]
-fn a_pull_that_is_killed_at_any_request_is_completed_by_the_next() {
-    at_every_request(Scenario::Pull);
-    at_every_request(Scenario::PullInParts);
-    at_every_request(Scenario::PullReferrers);
-}
-
-#[test]
-fn a_copy_that_is_killed_at_any_request_is_completed_by_the_next() {
-    at_every_request(Scenario::Copy);
-    at_every_request(Scenario::CopyBytes);
-}
-
-#[test]
-fn a_login_that_is_killed_at_any_request_is_completed_by_the_next() {
-    at_every_request(Scenario::Login);
-}
-
-fn at_every_request(scenario: Scenario) {
-    let mut stage = Stage::new();
-    furnish(&mut stage);
-    let clean = Play::new(scenario, &stage, "clean");
-    direct(&stage, scenario, None);
-    let _ = clean.command(&[]).input(PASSWORD).run().success();
-    let steps = stage.take();
-    assert!(!steps.is_empty());
-    for (number, (step, _)) in steps.into_iter().enumerate() {
-        kill_at(&stage, scenario, &step, number);
+fn what_is_killed_at_any_request_is_completed_by_the_next() {
+    let began = Instant::now();
+    let mut pool = Pool::new();
+    pool.grow(WORKERS);
+    let mut all = Vec::new();
+    for scenario in Scenario::ALL {
+        for step in steps(scenario, pool.first()) {
+            for arrives in [true, false] {
+                all.push(Killed {
+                    scenario,
+                    step: step.clone(),
+                    arrives,
+                });
+            }
+        }
     }
+    let complaints = pool.each(&all, 0);
+    tell(&format!(
+        "what is killed: {} cases in {} s, {} of them not as they should be",
+        all.len(),
+        began.elapsed().as_secs(),
+        complaints.len(),
+    ));
+    // What the registries have to say would stand after it.
+    drop(pool);
+    assert!(complaints.is_empty(), "{}", complaints.join("\n\n"));
 }
 
-/// Has requests go their way, but for one, which does not get past a gate.
-fn direct(stage: &Stage, scenario: Scenario, held: Option<(Step, Gate)>) {
-    let largest = largest(stage);
-    stage.play(move |step, exchange| {
-        let held = held.as_ref().filter(|(wanted, _)| step == wanted);
-        let fate = held.map(|(_, gate)| Fate::Hold(gate.clone()));
-        scenario.fate(step, exchange, &largest, fate)
-    });
+/// The requests of a scenario that nothing disturbs.
+fn steps(scenario: Scenario, stage: &Stage) -> Vec<Step> {
+    let play = Play::new(
+        scenario,
+        stage,
+        &format!("clean-{scenario:?}").to_lowercase(),
+    );
+    play.direct(|_, _| None);
+    let _ = play.command(&[]).run().success();
+    let steps: Vec<Step> = stage.take().into_iter().map(|(step, _)| step).collect();
+    assert!(!steps.is_empty(), "{scenario:?} asks nobody");
+    steps
 }
 
-fn kill_at(stage: &Stage, scenario: Scenario, step: &Step, number: usize) {
-    let play = Play::new(scenario, stage, &format!("killed-{number}"));
-    let gate = Gate::new();
-    direct(stage, scenario, Some((step.clone(), gate.clone())));
-    let running = play.command(&[]).input(PASSWORD).start();
-    // Requests that go side by side may share what they need, a token for example: then
-    // one of those that the clean run had is not sent in this one.
-    if !gate.is_reached_before(|| running.has_ended()) {
-        let _ = running.finish().success();
+impl Work for Killed {
+    fn name(&self) -> String {
+        let Self {
+            scenario,
+            step,
+            arrives,
+        } = self;
+        format!("{scenario:?} killed at {step:?}, which arrives: {arrives}")
+    }
+
+    fn waits(&self) -> bool {
+        false
+    }
+
+    fn act(&self, stage: &Stage, number: usize) -> Result<(), String> {
+        let play = Play::new(self.scenario, stage, &format!("killed-{number}"));
+        let gate = Gate::new();
+        let (wanted, held) = (self.step.clone(), gate.clone());
+        play.direct(move |step, _| (*step == wanted).then(|| Fate::Hold(held.clone())));
+        let running = play.command(&[]).start();
+        // Requests that go side by side may share what they need, a token for example:
+        // then one of those that the clean run had is not sent in this one.
+        if !gate.is_reached_before(|| running.has_ended()) {
+            let output = running.finish().success();
+            stage.take();
+            return play.is_done(&output);
+        }
+        running.kill();
+        let _ = running.finish();
+        if self.arrives {
+            gate.open();
+        } else {
+            gate.shut();
+        }
         stage.take();
-        return;
-    }
-    running.kill();
-    let _ = running.finish();
-    // What was on its way arrives all the same.
-    gate.open();
-    stage.take();
-    play.is_unharmed()
-        .and_then(|()| play.keeps_list())
-        .unwrap_or_else(|complaint| panic!("killed at {step:?}: {complaint}"));
+        play.is_unharmed()?;
+        play.keeps_list()?;
 
-    let arrived: HashSet<String> = moved(stage)
-        .into_iter()
-        .filter(|digest| play.has(digest))
-        .collect();
-    stage.play(|_, _| None);
-    let output = play.command(&[]).input(PASSWORD).run();
-    let went = stage.take();
-    assert!(output.status.success(), "killed at {step:?}: {output:?}");
-    play.is_unharmed()
-        .and_then(|()| play.keeps_list())
-        .and_then(|()| play.is_done(&output))
-        .unwrap_or_else(|complaint| panic!("killed at {step:?}: {complaint}"));
-    for (_, exchange) in &went {
-        let target = exchange.target.replace("%3A", ":");
-        let moves = exchange.fetches_blob() || exchange.sends_blob();
-        let again = moves && arrived.iter().any(|digest| target.contains(digest));
-        assert!(!again, "killed at {step:?}, and then again {exchange:?}");
+        let moved = stage.world.moved().into_iter();
+        let arrived: HashSet<String> = moved.filter(|digest| play.has(digest)).collect();
+        stage.play(|_, _| None);
+        let output = play.command(&[]).run();
+        let went = stage.take();
+        play.is_unharmed()?;
+        play.keeps_list()?;
+        play.is_done_at_last(&output)?;
+        for (_, exchange) in &went {
+            let target = exchange.target.replace("%3A", ":");
+            let is_blob = exchange.fetches_blob() || exchange.sends_blob();
+            if is_blob && arrived.iter().any(|digest| target.contains(digest)) {
+                return Err(format!("what had arrived moved again: {exchange:?}"));
+            }
+        }
+        Ok(())
     }
 }

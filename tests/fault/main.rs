@@ -3,18 +3,28 @@
 //!
 //! Between the command and the registry, and between the command and the token
 //! server, stand proxies that do what a script says (`stage.rs`). The matrix is every
-//! fault (`fault.rs`) at every request of every scenario (`scenario.rs`), with what
-//! must become of each (`expected.rs`, `aftermath.rs`).
+//! fault (`fault.rs`, `injected.rs`) at every request (`step.rs`) of every scenario
+//! (`scenario.rs`), with what must become of each (`expected.rs`, `aftermath.rs`,
+//! `secrets.rs`, `attempts.rs`).
 
 mod advisories;
 mod aftermath;
+mod attempts;
+mod case;
 mod expected;
 mod fault;
+mod injected;
 mod killed;
 mod matrix;
+mod play;
+mod pool;
 mod resumed;
 mod scenario;
+mod secrets;
 mod stage;
+mod step;
+mod target;
+mod world;
 
 use wharf_tests::{App, Component, TestEnv, programs};
 

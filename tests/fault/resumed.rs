@@ -2,11 +2,11 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use wharf_tests::environment::Run;
-use wharf_tests::proxy::{Exchange, Fate, Gate};
-use wharf_tests::{Proxy, Registry, TestEnv};
+use wharf_tests::proxy::{Change, Exchange, Fate, Gate};
+use wharf_tests::{Answer, Proxy, Registry, TestEnv};
 
 use crate::{QUICK, environment, small_app};
 
@@ -16,8 +16,16 @@ const SIZE: u64 = 64 << 20;
 /// After how many it is cut off.
 const CUT: u64 = 40 << 20;
 
+/// How much is sent at a time where all of it is too much.
+const PART: u64 = 16 << 20;
+
 /// An environment with an application that has the large file, and its digest.
 fn large() -> (TestEnv, PathBuf, String) {
+    with_file(SIZE)
+}
+
+/// The same with a file of so many bytes.
+fn with_file(size: u64) -> (TestEnv, PathBuf, String) {
     let env = environment();
     let app = small_app().write(&env.work());
     let mut state = 1_u64;
@@ -27,7 +35,7 @@ fn large() -> (TestEnv, PathBuf, String) {
             .wrapping_add(1);
         state.to_be_bytes()
     })
-    .take(usize::try_from(SIZE / 8).expect("it fits"))
+    .take(usize::try_from(size / 8).expect("it fits"))
     .flatten()
     .collect();
     let digest = wharf_tests::digest(&content);
@@ -91,6 +99,39 @@ fn an_upload_that_is_cut_off_goes_on_where_the_registry_says() {
 }
 
 #[test]
+fn an_upload_that_holds_more_than_the_registry_said_is_asked_about_again() {
+    const MEDIUM: u64 = 100_000;
+    let registry = Registry::settings().distribution3().start();
+    let (cut, asked) = (AtomicBool::new(false), AtomicBool::new(false));
+    // As a registry does that is still writing what came before the cut.
+    let proxy = Proxy::with_fates(registry.address(), move |exchange| {
+        let asks = exchange.method == "GET" && exchange.target.contains("/blobs/uploads/");
+        let length = exchange.header("content-length").unwrap_or_default();
+        let brings = exchange.method == "PUT" && length.parse().is_ok_and(|it: u64| it > MEDIUM);
+        if brings && !cut.swap(true, Ordering::SeqCst) {
+            Fate::CutRequest(MEDIUM / 2)
+        } else if asks && !asked.swap(true, Ordering::SeqCst) {
+            let before = exchange.target.clone();
+            Fate::Change(Change::new(move |head, _| {
+                head.set("Range", Some("0-0"));
+                head.set("Location", Some(&before));
+            }))
+        } else {
+            Fate::Forward
+        }
+    });
+    let env = environment();
+    let app = small_app().write(&env.work()).display().to_string();
+    let reference = format!("{}/app:1", proxy.address());
+    // The one is for the cut.
+    let push = ["registry", "push", &reference, "-f", &app, "--retries=1"];
+    let _ = env.command(push).run().success();
+    let exchanges = proxy.take();
+    let misplaced = exchanges.iter().filter(|one| one.status == Some(416));
+    assert_eq!(misplaced.count(), 1, "{exchanges:#?}");
+}
+
+#[test]
 fn an_upload_that_was_killed_goes_on_where_the_registry_says() {
     let registry = Registry::settings().distribution3().start();
     let gate = Gate::new();
@@ -127,6 +168,45 @@ fn an_upload_that_the_registry_forgot_begins_again() {
     proxy.take();
     let _ = push(&env, &app, &proxy.address()).run().success();
     is_there(&registry, &digest);
+}
+
+#[test]
+fn a_blob_that_is_too_much_at_once_goes_in_parts_and_each_may_fail() {
+    const SIZE: u64 = 2 * PART + (1 << 20);
+    let (env, app, digest) = with_file(SIZE);
+    let registry = Registry::start();
+    // Three parts, and the request that ends the upload.
+    let faults = [Fate::DropAnswer, Fate::CutRequest(1 << 19), unavailable()];
+    let faults = (0..4).flat_map(|nth| faults.clone().map(|fate| (nth, fate)));
+    for (nth, fate) in faults.chain([(4, Fate::Forward)]) {
+        let told = format!("{fate:?} at part {nth}");
+        let count = AtomicUsize::new(0);
+        let proxy = Proxy::with_fates(registry.address(), move |exchange| {
+            let length = exchange.header("content-length").unwrap_or_default();
+            if exchange.method == "PUT" && length.parse().is_ok_and(|length: u64| length > PART) {
+                // As what stands before a registry does, before it has read everything.
+                return Fate::AnswerEarly(1 << 20, Answer::status(413));
+            }
+            let is_part = exchange.method == "PATCH" || (exchange.method == "PUT" && length == "0");
+            if is_part && count.fetch_add(1, Ordering::SeqCst) == nth {
+                fate.clone()
+            } else {
+                Fate::Forward
+            }
+        });
+        registry.forget("app");
+        let _ = push(&env, &app, &proxy.address()).run().success();
+        is_there(&registry, &digest);
+        let exchanges = proxy.take();
+        let parts = exchanges.iter().filter(|one| one.method == "PATCH");
+        assert!(parts.clone().count() >= 3, "{told}: {exchanges:#?}");
+        assert!(parts.map(|one| one.sent).all(|sent| sent <= PART), "{told}");
+    }
+}
+
+/// What a server answers that is busy.
+fn unavailable() -> Fate {
+    Fate::Answer(Answer::status(503))
 }
 
 /// A registry with the application, and the digest of the large blob.

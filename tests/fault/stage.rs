@@ -1,5 +1,5 @@
-//! Where a case plays: a registry with a token server, proxies before both that do
-//! what the script says, and another origin with the same content.
+//! Where a case plays: proxies before the registries and the token server that do what
+//! a script says, and another origin with the same content.
 
 use std::collections::HashMap;
 use std::fs;
@@ -8,78 +8,39 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use wharf_tests::environment::files_below;
 use wharf_tests::proxy::{Exchange, Fate};
-use wharf_tests::{Authority, Proxy, ReferrersRegistry, Registry, TestEnv, TokenServer};
+use wharf_tests::{Proxy, Registry, TestEnv};
 
 use crate::environment;
+use crate::step::{Door, Step};
+use crate::world::{PASSWORD, SMALL, USER, World};
 
 /// What stands between the command and the world.
 pub(crate) struct Stage {
-    /// Before the registry.
+    pub(crate) world: Arc<World>,
+    /// Before the registry that wants tokens.
     pub(crate) front: Proxy,
     /// Before the token server.
     pub(crate) realm: Proxy,
-    /// Another origin: before a registry of the same content that asks for nothing.
-    pub(crate) elsewhere: Proxy,
     /// Before a registry that lists referrers itself, and lets anyone do anything.
     pub(crate) lists: Proxy,
-    /// The registry itself.
-    pub(crate) registry: Registry,
-    /// The same content without anything before it, for anyone.
-    pub(crate) open: Registry,
+    /// Before one that tells what an upload holds, for anyone.
+    pub(crate) newer: Proxy,
+    /// Before one that wants a password.
+    pub(crate) passwords: Proxy,
+    /// Another origin: before a registry of the same content that asks for nothing.
+    pub(crate) elsewhere: Proxy,
     /// A store with the application of the scenarios.
     pub(crate) with_app: Files,
     /// The same with what refers to the application.
     pub(crate) with_referrers: Files,
     script: Arc<Script>,
     login: Files,
-    _tokens: TokenServer,
-    _listing: ReferrersRegistry,
+    /// Behind the front.
+    _guarded: Registry,
 }
 
 /// Files of an environment, with their places in it.
 pub(crate) type Files = Vec<(PathBuf, Vec<u8>)>;
-
-/// What a request asks for, by its address: the same in every run.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Step {
-    pub(crate) kind: Kind,
-    /// Whether it carried no credential and no token, where one is asked for.
-    pub(crate) anonymous: bool,
-    /// The digest that it is about, if it is about one.
-    pub(crate) subject: String,
-    /// Which of those with the same address it is, counted from 1.
-    pub(crate) nth: usize,
-}
-
-/// The kinds of requests.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Kind {
-    Probe,
-    Token,
-    ManifestHead,
-    ManifestGet,
-    ManifestPut,
-    BlobHead,
-    BlobGet,
-    BlobRange,
-    /// Asks to take a blob over from another repository.
-    Mount,
-    /// Begins an upload and brings the blob.
-    StartWhole,
-    Start,
-    UploadPut,
-    UploadState,
-    UploadPatch,
-    UploadCancel,
-    /// Asks the registry for referrers.
-    Referrers,
-    /// Fetches the list of referrers that is under a tag.
-    ListGet,
-    ListPut,
-    Tags,
-    ManifestDelete,
-    Other,
-}
 
 type Rule = dyn Fn(&Step, &Exchange) -> Option<Fate> + Send;
 
@@ -94,52 +55,73 @@ struct State {
 
 impl Stage {
     /// Starts everything.
-    pub(crate) fn new() -> Self {
-        let authority = Authority::new();
-        let tokens = TokenServer::settings(&authority)
-            .user(USER, PASSWORD)
-            .start();
+    pub(crate) fn new(world: Arc<World>) -> Self {
         let script = Arc::new(Script::default());
-        let judge = |asks: bool| {
+        let before = |upstream: &str, door: Door| {
             let script = script.clone();
-            move |exchange: &Exchange| script.judge(exchange, asks)
+            Proxy::with_fates(upstream, move |exchange| script.judge(exchange, door))
         };
-        let realm = Proxy::with_fates(&tokens.address(), judge(true));
-        let registry = Registry::settings()
-            .tokens(&tokens)
+        let realm = before(&world.tokens.address(), Door::Realm);
+        let guarded = Registry::settings()
+            .tokens(&world.tokens)
             .realm(&format!("http://{}/token", realm.address()))
+            .beside(&world.registry)
             .start();
-        let front = Proxy::with_fates(registry.address(), judge(true));
-        let open = Registry::settings().beside(&registry).start();
-        let elsewhere = Proxy::start(open.address());
-        let listing = ReferrersRegistry::start();
-        let lists = Proxy::with_fates(listing.address(), judge(false));
         let mut stage = Self {
-            front,
+            front: before(guarded.address(), Door::Front),
             realm,
-            elsewhere,
-            lists,
-            registry,
-            open,
+            lists: before(world.lists.address(), Door::Lists),
+            newer: before(world.newer.address(), Door::Newer),
+            passwords: before(world.passwords.address(), Door::Passwords),
+            elsewhere: Proxy::start(world.registry.address()),
             with_app: Files::new(),
             with_referrers: Files::new(),
             script,
             login: Files::new(),
-            _tokens: tokens,
-            _listing: listing,
+            _guarded: guarded,
+            world,
         };
         stage.login = stage.logged_in();
+        stage.with_app = stage.pulled(&[]);
+        stage.with_referrers = stage.pulled(&["--referrers"]);
+        stage.take();
         stage
+    }
+
+    /// The address of a server.
+    pub(crate) fn address(&self, door: Door) -> String {
+        self.proxy(door).address()
+    }
+
+    fn proxy(&self, door: Door) -> &Proxy {
+        match door {
+            Door::Front => &self.front,
+            Door::Realm => &self.realm,
+            Door::Lists => &self.lists,
+            Door::Newer => &self.newer,
+            Door::Passwords => &self.passwords,
+        }
     }
 
     /// The files that a login leaves.
     fn logged_in(&self) -> Files {
         let env = environment();
-        let server = self.front.address();
-        let login = ["registry", "login", &server, "-u", USER, "--password-stdin"];
-        let _ = env.command(login).input(PASSWORD).run().success();
-        self.take();
+        for server in [&self.front, &self.lists, &self.newer] {
+            let server = server.address();
+            let login = ["registry", "login", &server, "-u", USER, "--password-stdin"];
+            let login = env.command(login.into_iter().chain(["--skip-check"]));
+            let _ = login.input(PASSWORD).run().success();
+        }
         files_of(&env, "config")
+    }
+
+    /// The files of a store into which the application was pulled.
+    fn pulled(&self, options: &[&str]) -> Files {
+        let env = self.environment();
+        let reference = format!("{}/{SMALL}:1", self.front.address());
+        let pull = ["registry", "pull", &reference];
+        let _ = env.command(pull.iter().chain(options)).run().success();
+        files_of(&env, "cache")
     }
 
     /// A new environment, in which the user is logged in.
@@ -157,18 +139,19 @@ impl Stage {
         };
     }
 
-    /// The requests to the registry and to the token server so far, with what they
-    /// ask for, and forgets them.
+    /// The requests to the registries and to the token server so far, with what they
+    /// ask for, and forgets them. The commands that sent them have ended, so that none is
+    /// still on its way and taken for one of the next.
     pub(crate) fn take(&self) -> Vec<(Step, Exchange)> {
         let mut seen = HashMap::new();
-        let mut exchanges = self.front.take();
-        exchanges.extend(self.realm.take());
-        let asked = exchanges.into_iter().map(|one| (one, true));
-        let open = self.lists.take().into_iter().map(|one| (one, false));
-        asked
-            .chain(open)
-            .map(|(exchange, asks)| (Step::of(&exchange, asks, &mut seen), exchange))
-            .collect()
+        let mut taken = Vec::new();
+        for door in Door::ALL {
+            for exchange in self.proxy(door).take_all() {
+                let step = Step::of(&exchange, door, &mut seen);
+                taken.push((step, exchange));
+            }
+        }
+        taken
     }
 }
 
@@ -195,9 +178,9 @@ pub(crate) fn put(env: &TestEnv, files: &Files) {
 }
 
 impl Script {
-    fn judge(&self, exchange: &Exchange, asks: bool) -> Fate {
+    fn judge(&self, exchange: &Exchange, door: Door) -> Fate {
         let mut state = self.lock();
-        let step = Step::of(exchange, asks, &mut state.seen);
+        let step = Step::of(exchange, door, &mut state.seen);
         state
             .rule
             .as_ref()
@@ -209,75 +192,3 @@ impl Script {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
-
-impl Step {
-    /// What is asked for; of a server that `asks` who is there, or not.
-    fn of(exchange: &Exchange, asks: bool, seen: &mut HashMap<Self, usize>) -> Self {
-        let kind = Kind::of(exchange);
-        let target = exchange
-            .target
-            .replace("%3A", ":")
-            .replace("sha256-", "sha256:");
-        let digest = target.find("sha256:").map_or("", |at| &target[at..]);
-        // Which blob is the first to be sent with its start is a matter of luck.
-        let lucky = matches!(kind, Kind::Start | Kind::StartWhole | Kind::Other);
-        let mut step = Self {
-            kind,
-            anonymous: asks && !exchange.authorized && kind != Kind::Token,
-            subject: if lucky {
-                String::new()
-            } else {
-                digest.chars().take(DIGEST_CHARS).collect()
-            },
-            nth: 0,
-        };
-        let count = seen.entry(step.clone()).or_default();
-        *count += 1;
-        step.nth = *count;
-        step
-    }
-}
-
-impl Kind {
-    fn of(exchange: &Exchange) -> Self {
-        let (path, query) = exchange
-            .target
-            .split_once('?')
-            .unwrap_or((&exchange.target, ""));
-        let part = |part: &str| path.contains(part);
-        match exchange.method.as_str() {
-            _ if path == "/token" => Self::Token,
-            "GET" if path == "/v2/" => Self::Probe,
-            "GET" if part("/manifests/sha256-") => Self::ListGet,
-            "PUT" if part("/manifests/sha256-") => Self::ListPut,
-            "GET" if part("/referrers/") => Self::Referrers,
-            "GET" if path.ends_with("/tags/list") => Self::Tags,
-            "DELETE" if part("/manifests/") => Self::ManifestDelete,
-            "HEAD" if part("/manifests/") => Self::ManifestHead,
-            "GET" if part("/manifests/") => Self::ManifestGet,
-            "PUT" if part("/manifests/") => Self::ManifestPut,
-            "POST" if part("/blobs/uploads/") && query.contains("mount=") => Self::Mount,
-            "POST" if part("/blobs/uploads/") && query.contains("digest=") => Self::StartWhole,
-            "POST" if part("/blobs/uploads/") => Self::Start,
-            "GET" if part("/blobs/uploads/") => Self::UploadState,
-            "PUT" if part("/blobs/uploads/") => Self::UploadPut,
-            "PATCH" if part("/blobs/uploads/") => Self::UploadPatch,
-            "DELETE" if part("/blobs/uploads/") => Self::UploadCancel,
-            "HEAD" if part("/blobs/sha256:") => Self::BlobHead,
-            "GET" if part("/blobs/sha256:") && exchange.header("range").is_some() => {
-                Self::BlobRange
-            }
-            "GET" if part("/blobs/sha256:") => Self::BlobGet,
-            _ => Self::Other,
-        }
-    }
-}
-
-/// Who is logged in.
-pub(crate) const USER: &str = "ann";
-
-/// With which password. Nothing else looks like it.
-pub(crate) const PASSWORD: &str = "p4ssw0rd-of-ann-a91c";
-
-/// `sha256:` and hexadecimal.
-const DIGEST_CHARS: usize = 7 + 64;

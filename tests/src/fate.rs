@@ -15,9 +15,14 @@ pub enum Fate {
     Forward,
     /// It is answered here; the registry does not see it.
     Answer(Answer),
+    /// It is answered here when so many bytes of its body came, and the connection takes
+    /// no more requests; the registry does not see it.
+    AnswerEarly(u64, Answer),
     /// The registry does what it asks for, and the connection is closed in place of
     /// the answer.
     DropAnswer,
+    /// The connection is closed in the middle of the answer's headers.
+    CutHead,
     /// The connection is closed when so many bytes of the request's body were
     /// forwarded.
     CutRequest(u64),
@@ -32,6 +37,8 @@ pub enum Fate {
     HoldRequest(u64, Gate),
     /// It is forwarded without its headers of this name.
     Without(&'static str),
+    /// It is forwarded with another value of this header.
+    With(&'static str, String),
     /// It is forwarded as a request for another path and query, and this becomes of it.
     At(String, Box<Self>),
     /// It is read, and nothing is answered for as long as anybody waits.
@@ -61,6 +68,7 @@ pub struct Gate(Arc<(Mutex<GateState>, Condvar)>);
 struct GateState {
     reached: bool,
     open: bool,
+    shut: bool,
 }
 
 impl Change {
@@ -92,6 +100,12 @@ impl Gate {
         self.0.1.notify_all();
     }
 
+    /// Lets nothing pass any more: connections of what waits are closed.
+    pub fn shut(&self) {
+        self.state().shut = true;
+        self.0.1.notify_all();
+    }
+
     /// Waits until something stands before the gate.
     pub fn wait_until_reached(&self) {
         let reached = self.wait(|state| state.reached);
@@ -113,7 +127,7 @@ impl Gate {
     pub(crate) fn arrive(&self) -> io::Result<()> {
         self.state().reached = true;
         self.0.1.notify_all();
-        if self.wait(|state| state.open) {
+        if self.wait(|state| state.open || state.shut) && self.state().open {
             Ok(())
         } else {
             Err(io::ErrorKind::TimedOut.into())
@@ -138,7 +152,7 @@ impl Fate {
     /// How many more bytes of a request's body may pass after so many.
     pub(crate) fn of_request(&self, passed: u64) -> io::Result<u64> {
         match self {
-            Self::CutRequest(most) => cut(*most, passed),
+            Self::CutRequest(most) | Self::AnswerEarly(most, _) => cut(*most, passed),
             Self::HoldRequest(most, gate) => hold(*most, gate, passed),
             _ => Ok(u64::MAX),
         }

@@ -4,8 +4,8 @@
 //!  the command ──▶ proxy ──▶ registry ──▶ token_server      real, misbehaving at will
 //!       │     └──▶ scripted                                  misbehaving by script
 //!       └──▶ forward_proxy ──▶ …                           as networks have them
-//!  environment, process                                      where and how it runs
-//!  app, programs, attached, package, archive                 what it is given
+//!  environment, process, memory                              where and how it runs
+//!  app, programs, artifact, attached, package, archive       what it is given
 //!  peer, wasm_peer                                           what others make of it
 //!  node, wasmtime                                            where else it runs
 //! ```
@@ -21,13 +21,16 @@
 
 pub mod app;
 pub mod archive;
+pub mod artifact;
 pub mod attached;
 pub mod authority;
+pub mod by_hand;
 pub mod environment;
 pub mod fate;
 pub mod forward_proxy;
 pub mod http;
 pub mod listener;
+pub mod memory;
 pub mod node;
 pub mod package;
 pub mod peer;
@@ -45,6 +48,7 @@ pub mod wasmtime;
 pub mod wire;
 
 pub use app::{App, Component};
+pub use artifact::Artifact;
 pub use authority::Authority;
 pub use environment::TestEnv;
 pub use forward_proxy::ForwardProxy;

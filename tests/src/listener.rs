@@ -4,16 +4,18 @@ use std::collections::HashMap;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
+
+use crate::fate::LIMIT;
 
 /// A port that is served until this is dropped; then its connections are closed.
 pub struct Listener {
     address: SocketAddr,
     stopping: Arc<AtomicBool>,
-    open: Open,
+    open: Arc<Open>,
 }
 
 /// A connection, plain or under TLS.
@@ -24,7 +26,12 @@ pub enum Connection {
     Tls(Box<StreamOwned<ServerConnection, TcpStream>>),
 }
 
-type Open = Arc<Mutex<HashMap<u64, TcpStream>>>;
+/// The connections that are open.
+#[derive(Default)]
+struct Open {
+    streams: Mutex<HashMap<u64, TcpStream>>,
+    closed: Condvar,
+}
 
 impl Listener {
     /// Takes a free port of 127.0.0.1. `serve` is called for each connection, on
@@ -33,10 +40,19 @@ impl Listener {
         tls: Option<Arc<ServerConfig>>,
         serve: impl Fn(Connection) + Send + Sync + 'static,
     ) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
+        Self::start_at("127.0.0.1", tls, serve)
+    }
+
+    /// The same with a port of another address of this machine.
+    pub fn start_at(
+        host: &str,
+        tls: Option<Arc<ServerConfig>>,
+        serve: impl Fn(Connection) + Send + Sync + 'static,
+    ) -> Self {
+        let listener = TcpListener::bind((host, 0)).expect("the address has a free port");
         let address = listener.local_addr().expect("it was bound");
         let stopping = Arc::new(AtomicBool::new(false));
-        let open = Open::default();
+        let open = Arc::new(Open::default());
         let serve = Arc::new(serve);
         thread::spawn({
             let (stopping, open) = (stopping.clone(), open.clone());
@@ -49,16 +65,17 @@ impl Listener {
                     let Ok(handle) = stream.try_clone() else {
                         continue;
                     };
-                    lock(&open).insert(number, handle);
+                    open.lock().insert(number, handle);
                     let (serve, open, tls) = (serve.clone(), open.clone(), tls.clone());
                     thread::spawn(move || {
                         if let Ok(connection) = accept(stream, tls) {
                             serve(connection);
                         }
                         // The handle would keep the connection open.
-                        if let Some(handle) = lock(&open).remove(&number) {
+                        if let Some(handle) = open.lock().remove(&number) {
                             let _ = handle.shutdown(Shutdown::Both);
                         }
+                        open.closed.notify_all();
                     });
                 }
             }
@@ -74,6 +91,31 @@ impl Listener {
     pub fn address(&self) -> String {
         self.address.to_string()
     }
+
+    /// Waits until all connections are over whose other end is gone: what was sent on them
+    /// is read by then, also where nobody waits for an answer any more.
+    pub fn wait_until_quiet(&self) {
+        // Connections are accepted in their order: once this one is, no other is to come.
+        let mut last = TcpStream::connect(self.address).expect("it is listening");
+        let ended = last.shutdown(Shutdown::Write);
+        // However it ends, it was accepted.
+        let _ = ended.and_then(|()| io::copy(&mut last, &mut io::sink()));
+        let streams = self.open.lock();
+        let (streams, waited) = self
+            .open
+            .closed
+            .wait_timeout_while(streams, LIMIT, |streams| !streams.is_empty())
+            .unwrap_or_else(PoisonError::into_inner);
+        let left = streams.len();
+        assert!(!waited.timed_out(), "{left} connections are still open");
+    }
+}
+
+impl Open {
+    /// A lock whose holder panicked still protects usable data here.
+    fn lock(&self) -> MutexGuard<'_, HashMap<u64, TcpStream>> {
+        self.streams.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Drop for Listener {
@@ -81,7 +123,7 @@ impl Drop for Listener {
         self.stopping.store(true, Ordering::SeqCst);
         // Wakes the thread that waits for connections.
         let _ = TcpStream::connect(self.address);
-        for stream in lock(&self.open).values() {
+        for stream in self.open.lock().values() {
             let _ = stream.shutdown(Shutdown::Both);
         }
     }
@@ -139,9 +181,4 @@ fn accept(stream: TcpStream, tls: Option<Arc<ServerConfig>>) -> io::Result<Conne
             Connection::Tls(Box::new(StreamOwned::new(session, stream)))
         }
     })
-}
-
-/// A lock whose holder panicked still protects usable data here.
-fn lock(open: &Open) -> std::sync::MutexGuard<'_, HashMap<u64, TcpStream>> {
-    open.lock().unwrap_or_else(PoisonError::into_inner)
 }

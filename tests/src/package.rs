@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use crate::attached::{send, upload};
+use crate::by_hand::{send, upload};
 use crate::digest;
 
 const CONFIG: &str = "application/vnd.wasm.config.v0+json";

@@ -268,16 +268,26 @@ fn wait_unreaped(child: &Child) {
     }
 }
 
+/// After how long it is first looked how much memory a process has, and how long it is at
+/// most until the next look.
+const FIRST_LOOK: Duration = Duration::from_millis(5);
+const LAST_LOOK: Duration = Duration::from_millis(40);
+
 /// Notes the most memory that a process had resident, until it ends.
 fn watch_memory(pid: libc::pid_t, shared: &Shared) {
+    let mut wait = FIRST_LOOK;
     let mut state = shared.lock();
     while state.end.is_none() {
         let peak = resident_peak(pid).unwrap_or_default();
-        state.peak_memory = state.peak_memory.max(peak);
+        if peak > state.peak_memory {
+            state.peak_memory = peak;
+            shared.changed.notify_all();
+        }
         (state, _) = shared
             .changed
-            .wait_timeout(state, Duration::from_millis(5))
+            .wait_timeout(state, wait)
             .unwrap_or_else(PoisonError::into_inner);
+        wait = (wait * 2).min(LAST_LOOK);
     }
 }
 
@@ -320,9 +330,17 @@ mod tests {
 
     #[test]
     fn input_output_and_exit_code_are_told() {
-        let output = shell("cat; echo no >&2; sleep 0.05; exit 3")
-            .finish()
-            .code(3);
+        let script = "trap 'exit 3' INT; cat; echo no >&2; while :; do sleep 0.01; done";
+        let running = shell(script);
+        running.wait_for("input");
+        let (state, shared) = (running.shared.lock(), &running.shared);
+        let unseen = |state: &mut State| state.stderr.is_empty() || state.peak_memory == 0;
+        let waited = shared
+            .changed
+            .wait_timeout_while(state, running.limit, unseen);
+        drop(waited.unwrap());
+        running.interrupt();
+        let output = running.finish().code(3);
         assert_eq!(output.stdout, "input\n");
         assert_eq!(output.stderr, "no\n");
         assert!(output.peak_memory > 100_000);

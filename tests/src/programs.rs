@@ -26,6 +26,10 @@ pub const LIBRARY_P2: &str = concat!(env!("OUT_DIR"), "/library-p2.wasm");
 /// Exports `test:library/counter@0.1.0`, and uses what it can get of WASI 0.3.
 pub const LIBRARY_P3: &str = concat!(env!("OUT_DIR"), "/library-p3.wasm");
 
+/// Middleware over `wasi:http/handler@0.3` that hands requests on, and says so in a header
+/// `passed` of the answer, with the environment variable `SECRET` or `nothing`.
+pub const MIDDLEWARE_P3: &str = concat!(env!("OUT_DIR"), "/middleware-p3.wasm");
+
 /// An HTTP component of WASI 0.2 that answers with what `test:library/desk@0.1.0` says.
 pub const READER_P2: &str = concat!(env!("OUT_DIR"), "/reader-p2.wasm");
 
@@ -60,6 +64,7 @@ mod tests {
             IMPORTS_KV,
             LIBRARY_P2,
             LIBRARY_P3,
+            MIDDLEWARE_P3,
             READER_P2,
             READER_SPIN,
             SPIN_LOOP,

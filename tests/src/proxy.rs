@@ -5,52 +5,22 @@
 //! no body: what a test counts here is what the command did.
 
 mod endless;
+mod exchange;
 
 use std::io::{self, BufReader, Write};
 use std::net::{Shutdown, TcpStream};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::sync::Arc;
 
-use crate::fate::LIMIT;
 pub use crate::fate::{Change, Fate, Gate};
 use crate::listener::{Connection, Listener};
 use crate::wire::{self, Framing, Head};
+pub use exchange::Exchange;
+use exchange::{Line, Log};
 
 /// A running proxy.
 pub struct Proxy {
     listener: Listener,
     log: Arc<Log>,
-}
-
-/// A request that came through, and what became of it.
-#[derive(Clone, Debug)]
-pub struct Exchange {
-    /// `GET`, …
-    pub method: String,
-    /// Path and query.
-    pub target: String,
-    /// Whether it carried `Authorization`.
-    pub authorized: bool,
-    /// Its headers, in their order.
-    pub headers: Vec<(String, String)>,
-    /// When it came.
-    pub came: Instant,
-    /// The status that was answered, once it was.
-    pub status: Option<u16>,
-    /// The headers that were answered, in their order, before anything changed them.
-    pub answered: Vec<(String, String)>,
-    /// How many bytes of the request's body went through, framing aside.
-    pub sent: u64,
-    /// How many bytes of the answer's body went through, framing aside.
-    pub received: u64,
-    /// Whether it is over, well or badly.
-    pub over: bool,
-}
-
-#[derive(Default)]
-struct Log {
-    exchanges: Mutex<Vec<Exchange>>,
-    changed: Condvar,
 }
 
 type Judge = dyn Fn(&Exchange) -> Fate + Send + Sync;
@@ -95,106 +65,15 @@ impl Proxy {
         std::mem::take(&mut *self.log.lock())
     }
 
+    /// The same, once everybody who sent any has ended.
+    pub fn take_all(&self) -> Vec<Exchange> {
+        self.listener.wait_until_quiet();
+        self.take()
+    }
+
     /// Waits until the requests are as `wanted`; `what` says so in words.
     pub fn wait(&self, what: &str, wanted: impl Fn(&[Exchange]) -> bool) {
-        let limit = Instant::now() + LIMIT;
-        let mut exchanges = self.log.lock();
-        while !wanted(&exchanges) {
-            let left = limit.saturating_duration_since(Instant::now());
-            assert!(
-                !left.is_zero(),
-                "waited in vain until {what}: {exchanges:#?}"
-            );
-            (exchanges, _) = self
-                .log
-                .changed
-                .wait_timeout(exchanges, left)
-                .unwrap_or_else(PoisonError::into_inner);
-        }
-    }
-}
-
-impl Exchange {
-    /// The first value of a header.
-    pub fn header(&self, name: &str) -> Option<&str> {
-        wire::header(&self.headers, name)
-    }
-
-    /// Whether the answer had a header.
-    pub fn has_answered(&self, name: &str) -> bool {
-        wire::header(&self.answered, name).is_some()
-    }
-
-    /// Whether it fetches a blob's content.
-    pub fn fetches_blob(&self) -> bool {
-        self.method == "GET" && self.target.contains("/blobs/sha256:")
-    }
-
-    /// Whether it begins an upload of a blob.
-    pub fn begins_upload(&self) -> bool {
-        self.method == "POST" && self.target.contains("/blobs/uploads/")
-    }
-
-    /// Whether it sends a blob's content.
-    pub fn sends_blob(&self) -> bool {
-        matches!(self.method.as_str(), "PUT" | "PATCH" | "POST")
-            && self.target.contains("/blobs/uploads/")
-            && self.sent > 0
-    }
-}
-
-impl Log {
-    fn lock(&self) -> MutexGuard<'_, Vec<Exchange>> {
-        self.exchanges
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// One line of the log, for as long as its request lasts.
-struct Line<'a> {
-    log: &'a Log,
-    exchange: Exchange,
-    index: usize,
-}
-
-impl<'a> Line<'a> {
-    fn begin(log: &'a Log, head: &Head) -> Self {
-        let exchange = Exchange {
-            method: head.word(0).to_owned(),
-            target: head.word(1).to_owned(),
-            authorized: head.header("authorization").is_some(),
-            headers: head.headers.clone(),
-            came: Instant::now(),
-            status: None,
-            answered: Vec::new(),
-            sent: 0,
-            received: 0,
-            over: false,
-        };
-        let mut exchanges = log.lock();
-        exchanges.push(exchange.clone());
-        let index = exchanges.len() - 1;
-        Self {
-            log,
-            exchange,
-            index,
-        }
-    }
-
-    fn update(&mut self, change: impl FnOnce(&mut Exchange)) {
-        change(&mut self.exchange);
-        // Gone when the test took the log in the meantime.
-        if let Some(exchange) = self.log.lock().get_mut(self.index) {
-            exchange.clone_from(&self.exchange);
-        }
-        self.log.changed.notify_all();
-    }
-}
-
-impl Drop for Line<'_> {
-    fn drop(&mut self) {
-        self.update(|exchange| exchange.over = true);
+        self.log.wait(what, wanted);
     }
 }
 
@@ -218,6 +97,24 @@ fn converse(client: Connection, upstream: &str, log: &Log, judge: &Judge) -> io:
         }
         if let Fate::Silent = &fate {
             return endless::silence(&mut client);
+        }
+        if let Fate::AnswerEarly(_, answer) = &fate {
+            let framing = head.request_framing();
+            let mut passed = 0;
+            // It ends with an error where the answer is due.
+            let _ = wire::pass(framing, &mut client, &mut io::sink(), &mut |so_far| {
+                passed = so_far;
+                fate.of_request(so_far)
+            });
+            line.update(|exchange| {
+                exchange.sent = passed;
+                exchange.status = Some(answer.status);
+            });
+            let answer = answer.clone().header("Connection", "close");
+            answer.write(head.word(0), client.get_mut());
+            // Closing with unread input would throw the answer away.
+            client.get_ref().socket().shutdown(Shutdown::Write)?;
+            return io::copy(&mut client, &mut io::sink()).map(drop);
         }
         if let Fate::Answer(answer) = &fate {
             let body = wire::whole(head.request_framing(), &mut client)?;
@@ -258,6 +155,9 @@ fn forward(
             .headers
             .retain(|(name, _)| !name.eq_ignore_ascii_case(left_out));
     }
+    if let Fate::With(name, value) = fate {
+        asked.set(name, Some(value));
+    }
     server.get_mut().write_all(&asked.to_bytes())?;
     let mut to_server = server.get_ref();
     let sent = wire::pass(
@@ -291,6 +191,11 @@ fn forward(
     match fate {
         Fate::DropAnswer => {
             // It has been answered, so what was asked for is done.
+            return Ok(false);
+        }
+        Fate::CutHead => {
+            let head = answer.to_bytes();
+            client.get_mut().write_all(&head[..head.len() / 2])?;
             return Ok(false);
         }
         Fate::Change(change) => {
@@ -391,13 +296,20 @@ mod tests {
         let proxy = Proxy::with_fates(&server.address(), |exchange| {
             match exchange.target.as_str() {
                 "/cut" => Fate::CutAnswer(1),
+                "/head" => Fate::CutHead,
+                "/early" => Fate::AnswerEarly(2, Answer::status(413)),
                 _ => Fate::Answer(Answer::status(418)),
             }
         });
         let url = format!("http://{}", proxy.address());
-        assert!(http::request("POST", &format!("{url}/cut"), &[], b"hello").is_err());
+        for cut in ["cut", "head"] {
+            assert!(http::request("POST", &format!("{url}/{cut}"), &[], b"hello").is_err());
+        }
         assert_eq!(http::get(&url).unwrap().status, 418);
-        assert_eq!(server.requests().len(), 1);
+        assert_eq!(server.requests().len(), 2);
+        let early = http::request("POST", &format!("{url}/early"), &[], b"hello");
+        assert_eq!(early.unwrap().status, 413);
+        assert_eq!(proxy.take().last().map(|one| one.sent), Some(2));
     }
 
     #[test]
@@ -406,6 +318,7 @@ mod tests {
         let proxy = Proxy::with_fates(&server.address(), |exchange| {
             match exchange.target.as_str() {
                 "/lost" => Fate::DropAnswer,
+                "/as" => Fate::With("Content-Type", "text/other".to_owned()),
                 _ => Fate::Change(Change::new(|head, body| {
                     head.set("X-Changed", Some("yes"));
                     body[0] ^= 1;
@@ -418,5 +331,9 @@ mod tests {
         let answer = http::request("POST", &url, &[], b"hello").unwrap();
         assert_eq!(answer.header("x-changed"), Some("yes"));
         assert_eq!(answer.body, b"iello");
+        let sent = [("Content-Type", "text/plain")];
+        http::request("POST", &format!("{url}/as"), &sent, b"hello").unwrap();
+        let requests = server.requests();
+        assert_eq!(requests[2].header("content-type"), Some("text/other"));
     }
 }

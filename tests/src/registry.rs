@@ -145,6 +145,9 @@ impl<'a> Settings<'a> {
             .arg(&config)
             // It would tell others of its spans.
             .env("OTEL_TRACES_EXPORTER", "none")
+            // Many run at a time, and few requests come to each.
+            .env("GOMAXPROCS", "1")
+            .env("GOGC", "1000")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -176,7 +179,7 @@ impl<'a> Settings<'a> {
         let data = self.beside.clone().unwrap_or(directory.join("data"));
         let mut config = format!(
             "version: 0.1\n\
-             log:\n  level: info\n\
+             log:\n  level: info\n  accesslog:\n    disabled: true\n\
              storage:\n  filesystem:\n    rootdirectory: {}\n  delete:\n    enabled: true\n\
              http:\n  addr: 127.0.0.1:0\n  secret: of-one-test\n",
             data.display(),

@@ -65,7 +65,15 @@ type Requests = Arc<Mutex<Vec<Request>>>;
 impl Server {
     /// A server over plain HTTP.
     pub fn start(script: impl Fn(&Request) -> Answer + Send + Sync + 'static) -> Self {
-        Self::serve(None, script)
+        Self::serve("127.0.0.1", None, script)
+    }
+
+    /// The same at another address of this machine.
+    pub fn start_at(
+        host: &str,
+        script: impl Fn(&Request) -> Answer + Send + Sync + 'static,
+    ) -> Self {
+        Self::serve(host, None, script)
     }
 
     /// A server under TLS that asks clients for a certificate of this authority.
@@ -74,7 +82,7 @@ impl Server {
         script: impl Fn(&Request) -> Answer + Send + Sync + 'static,
     ) -> Self {
         let config = authority.server().asking_server_config(authority);
-        Self::serve(Some(config), script)
+        Self::serve("127.0.0.1", Some(config), script)
     }
 
     /// A server under TLS.
@@ -82,16 +90,17 @@ impl Server {
         identity: &Identity,
         script: impl Fn(&Request) -> Answer + Send + Sync + 'static,
     ) -> Self {
-        Self::serve(Some(identity.server_config()), script)
+        Self::serve("127.0.0.1", Some(identity.server_config()), script)
     }
 
     fn serve(
+        host: &str,
         tls: Option<Arc<ServerConfig>>,
         script: impl Fn(&Request) -> Answer + Send + Sync + 'static,
     ) -> Self {
         let requests = Requests::default();
         let secure = tls.is_some();
-        let listener = Listener::start(tls, {
+        let listener = Listener::start_at(host, tls, {
             let requests = requests.clone();
             move |connection| converse(connection, &requests, &script)
         });

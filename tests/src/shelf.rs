@@ -2,12 +2,12 @@
 //! not lie.
 
 use std::collections::BTreeMap;
-use std::fs;
 
 use serde_json::{Value as Json, json};
 
+use crate::artifact::{Artifact, CONFIG, DATA};
+use crate::by_hand::{send, upload};
 use crate::http;
-use crate::programs::HELLO_P2;
 use crate::scripted::{Answer, Request};
 
 /// Blobs and manifests, and how they are asked for
@@ -65,31 +65,22 @@ impl Shelf {
         &self.blobs
     }
 
-    /// Puts all of it into a repository of a registry that lets anyone do anything
-    /// (OCI distribution-spec v1.1.1, "Push").
+    /// Puts all of it into a repository of a registry that lets anyone do anything.
     pub fn publish(&self, registry: &str, repository: &str) {
-        let at = |path: &str| format!("http://{registry}/v2/{repository}/{path}");
+        let base = format!("http://{registry}/v2/{repository}");
         for (digest, content) in &self.blobs {
-            if http::request("HEAD", &at(&format!("blobs/{digest}")), &[], b"")
-                .is_ok_and(|answer| answer.status == 200)
-            {
-                continue;
+            let there = http::request("HEAD", &format!("{base}/blobs/{digest}"), &[], b"");
+            if !there.is_ok_and(|answer| answer.status == 200) {
+                upload(registry, &base, content);
             }
-            let begun = http::request("POST", &at("blobs/uploads/"), &[], b"");
-            let begun = begun.expect("the registry answers");
-            let place = begun.header("location").expect("it says where").to_owned();
-            let and = if place.contains('?') { '&' } else { '?' };
-            let place = format!("{place}{and}digest={digest}");
-            let octets = [("Content-Type", "application/octet-stream")];
-            let put = http::request("PUT", &place, &octets, content);
-            let put = put.expect("the registry answers");
-            assert_eq!(put.status, 201, "{}", put.text());
         }
         for (name, content) in &self.manifests {
-            let kind = [("Content-Type", MANIFEST)];
-            let put = http::request("PUT", &at(&format!("manifests/{name}")), &kind, content);
-            let put = put.expect("the registry answers");
-            assert_eq!(put.status, 201, "{}", put.text());
+            send(
+                "PUT",
+                &format!("{base}/manifests/{name}"),
+                MANIFEST,
+                content,
+            );
         }
     }
 
@@ -120,53 +111,33 @@ impl Shelf {
 impl ShelvedApp {
     /// An application that greets and has one static file.
     pub fn new() -> Self {
-        let mut shelf = Shelf::new();
-        let wasm = fs::read(HELLO_P2).expect("the program was built");
-        let program = shelf.blob("application/vnd.wasm.content.layer.v1+wasm", wasm);
         // Longer than what is inlined.
         let content = "An asset from the shelf. ".repeat(40);
-        let asset = shelf.blob("application/vnd.wasm.content.layer.v1+data", content);
-        let locked = json!({
-            "spin_lock_version": 0,
-            "metadata": { "name": "shelved", "trigger": { "type": "http" }, "version": "1.0.0" },
-            "triggers": [{
-                "id": "hello-http-trigger",
-                "trigger_type": "http",
-                "trigger_config": { "component": "hello", "route": "/..." },
-            }],
-            "components": [{
-                "id": "hello",
-                "source": { "content_type": "application/wasm", "digest": program["digest"] },
-                "files": [{ "digest": asset["digest"], "path": "asset.txt" }],
-            }],
-        });
-        let locked = shelf.blob(
-            "application/vnd.fermyon.spin.application.v1+config",
-            locked.to_string(),
-        );
-        let label = json!({ "com.fermyon.spin.lockedAppDigest": locked["digest"] });
+        let asset = crate::digest(content.as_bytes());
+        let mut artifact = Artifact::new()
+            .layer(DATA, content)
+            .names("asset.txt", &asset)
+            .locked(|locked| {
+                locked["metadata"]["name"] = "shelved".into();
+                locked["metadata"]["version"] = "1.0.0".into();
+            });
+        let locked = crate::digest(artifact.locked.to_string().as_bytes());
         let config = json!({
             "architecture": "wasm",
             "os": "Wasip1",
             "rootfs": { "type": "layers", "diff_ids": [] },
-            "config": { "Labels": label },
+            "config": { "Labels": { "com.fermyon.spin.lockedAppDigest": locked } },
         });
-        let config = shelf.blob(
-            "application/vnd.oci.image.config.v1+json",
-            config.to_string(),
-        );
-        let manifest = json!({
-            "schemaVersion": 2,
-            "config": config,
-            "layers": [program, asset, locked],
-        });
-        let digest = shelf.manifest("1", manifest.to_string());
+        artifact.config = artifact.shelf.blob(CONFIG, config.to_string());
+        let program = text(&artifact.layers[0]["digest"]);
+        let manifest = artifact.manifest();
+        let digest = artifact.shelf.manifest("1", manifest.clone());
         Self {
-            shelf,
+            shelf: artifact.shelf,
             digest,
-            program: text(&program["digest"]),
-            asset: text(&asset["digest"]),
-            manifest,
+            program,
+            asset,
+            manifest: serde_json::from_slice(&manifest).expect("it is JSON"),
         }
     }
 }

@@ -22,6 +22,16 @@ pub(crate) fn root() -> &'static Path {
 pub(crate) fn cargo() -> Command {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(root());
+    // What `cargo run` says of this task would go on to build scripts, some of which run
+    // again when it is not what it was: then TLS and all above it are built once by xtask,
+    // and once more by hand.
+    let of_this_task = ["CARGO_PKG_", "CARGO_MANIFEST_"];
+    for (name, _) in env::vars_os() {
+        let known = name.to_str().unwrap_or_default();
+        if of_this_task.iter().any(|start| known.starts_with(start)) {
+            cargo.env_remove(name);
+        }
+    }
     cargo
 }
 

@@ -4,6 +4,8 @@
 mod architecture;
 mod bench;
 mod cargo;
+#[cfg(test)]
+mod claims;
 mod demo;
 mod dist;
 mod fuzz;

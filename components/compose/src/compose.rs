@@ -49,9 +49,11 @@ pub fn compose(wasm: Vec<u8>, dependencies: Vec<Dependency>) -> Result<Vec<u8>, 
         let same = before.find(|(other, _)| {
             other.wasm == dependency.wasm && other.inherit == dependency.inherit
         });
-        let instance = match same {
-            Some((_, instance)) => *instance,
-            None => composition.add_dependency(dependency)?,
+        let instance = if let Some((_, instance)) = same {
+            *instance
+        } else {
+            let part = Part::Dependency(dependency.name.clone());
+            composition.add_denying(dependency.wasm.clone(), &dependency.inherit, &part)?
         };
         instances.push(instance);
     }
@@ -62,21 +64,29 @@ pub fn compose(wasm: Vec<u8>, dependencies: Vec<Dependency>) -> Result<Vec<u8>, 
         }
     }
     drop(dependencies);
-    composition.finish(source)
+    let (_, exports) = composition.names(source);
+    composition.finish(source, &exports)
 }
 
 /// A component of the composition.
 #[derive(Debug, Clone, Copy)]
-struct Instance {
+pub(crate) struct Instance {
     world: WorldId,
     node: NodeId,
 }
 
+/// Components that become one.
 #[derive(Default)]
-struct Composition(CompositionGraph);
+pub(crate) struct Composition(CompositionGraph);
 
 impl Composition {
-    fn add(&mut self, name: &str, wasm: Vec<u8>, part: &Part) -> Result<Instance, ComposeError> {
+    /// Adds a component under a name of its own.
+    pub(crate) fn add(
+        &mut self,
+        name: &str,
+        wasm: Vec<u8>,
+        part: &Part,
+    ) -> Result<Instance, ComposeError> {
         let unreadable = |problem| ComposeError::Unreadable {
             part: part.clone(),
             problem,
@@ -128,22 +138,29 @@ impl Composition {
         Ok(plan)
     }
 
-    /// Adds a dependency, with a denial of what it does not inherit.
-    fn add_dependency(&mut self, dependency: &Dependency) -> Result<Instance, ComposeError> {
-        let name = &dependency.name;
-        let part = Part::Dependency(name.clone());
-        let wasm = component(dependency.wasm.clone(), &part)?;
+    /// Adds a component that another one has, with a denial of what it does not inherit.
+    pub(crate) fn add_denying(
+        &mut self,
+        wasm: Vec<u8>,
+        inherit: &Inherit,
+        part: &Part,
+    ) -> Result<Instance, ComposeError> {
+        let (name, of_denial) = match part {
+            Part::Dependency(name) => (format!("dependency {name}"), format!("denied to {name}")),
+            part => (part.to_string(), format!("denied to {part}")),
+        };
+        let wasm = component(wasm, part)?;
         // Its bytes are checked before anything is concluded from them.
-        let instance = self.add(&format!("dependency {name}"), wasm.clone(), &part)?;
+        let instance = self.add(&name, wasm.clone(), part)?;
         let failed = |problem| ComposeError::Deny {
-            dependency: name.clone(),
+            part: part.clone(),
             problem,
         };
-        let Some(denial) = deny::denial(&wasm, &dependency.inherit).map_err(failed)? else {
+        let Some(denial) = deny::denial(&wasm, inherit).map_err(failed)? else {
             return Ok(instance);
         };
         let denying = self
-            .add(&format!("denied to {name}"), denial, &part)
+            .add(&of_denial, denial, part)
             .map_err(|error| failed(error.to_string()))?;
         let exports = &self.0.types()[denying.world].exports;
         let denied: Vec<_> = exports.keys().cloned().collect();
@@ -157,6 +174,31 @@ impl Composition {
                 .map_err(|error| failed(reason(&error)))?;
         }
         Ok(instance)
+    }
+
+    /// What a component imports, and what it exports, by name.
+    pub(crate) fn names(&self, instance: Instance) -> (Vec<String>, Vec<String>) {
+        let world = &self.0.types()[instance.world];
+        (
+            world.imports.keys().cloned().collect(),
+            world.exports.keys().cloned().collect(),
+        )
+    }
+
+    /// Satisfies an import of a component with an export of another one. An error says
+    /// what does not fit.
+    pub(crate) fn link(
+        &mut self,
+        importer: Instance,
+        import: &str,
+        exporter: Instance,
+        export: &str,
+    ) -> Result<(), String> {
+        let alias = self.0.alias_instance_export(exporter.node, export);
+        let alias = alias.map_err(problem)?;
+        self.0
+            .set_instantiation_argument(importer.node, import, alias)
+            .map_err(|error| reason(&error))
     }
 
     /// Satisfies an import of the source with an export of a dependency.
@@ -183,36 +225,29 @@ impl Composition {
                 exports: listed(exports.keys().map(String::as_str)),
             });
         };
-        let incompatible = |problem| ComposeError::Incompatible {
-            dependency: dependency.name.clone(),
-            export: export.clone(),
-            import: import.to_owned(),
-            problem,
-        };
-        let alias = self
-            .0
-            .alias_instance_export(instance.node, &export)
-            .map_err(|error| incompatible(problem(error)))?;
-        self.0
-            .set_instantiation_argument(source.node, import, alias)
-            .map_err(|error| incompatible(reason(&error)))
+        self.link(source, import, instance, &export)
+            .map_err(|problem| ComposeError::Incompatible {
+                dependency: dependency.name.clone(),
+                export,
+                import: import.to_owned(),
+                problem,
+            })
     }
 
-    /// The component whose exports are those of the source.
-    fn finish(mut self, source: Instance) -> Result<Vec<u8>, ComposeError> {
+    /// The component that exports what one of them does, by these names.
+    pub(crate) fn finish(
+        mut self,
+        outermost: Instance,
+        exports: &[String],
+    ) -> Result<Vec<u8>, ComposeError> {
         let failed = ComposeError::Whole;
-        let exports: Vec<_> = self.0.types()[source.world]
-            .exports
-            .keys()
-            .cloned()
-            .collect();
         for export in exports {
             let alias = self
                 .0
-                .alias_instance_export(source.node, &export)
+                .alias_instance_export(outermost.node, export)
                 .map_err(|error| failed(problem(error)))?;
             self.0
-                .export(alias, &export)
+                .export(alias, export)
                 .map_err(|error| failed(problem(error)))?;
         }
         self.0
@@ -222,7 +257,7 @@ impl Composition {
 }
 
 /// A component as it is, a core module made one.
-fn component(wasm: Vec<u8>, part: &Part) -> Result<Vec<u8>, ComposeError> {
+pub(crate) fn component(wasm: Vec<u8>, part: &Part) -> Result<Vec<u8>, ComposeError> {
     match kind(&wasm) {
         Some(Kind::Component) => Ok(wasm),
         Some(Kind::Module) => translate(&wasm, part)?.ok_or_else(|| ComposeError::Module {
@@ -257,4 +292,4 @@ fn chain(error: &dyn std::error::Error) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -80,17 +80,41 @@ pub enum ComposeError {
     },
     /// What a dependency does not inherit can't be denied to it.
     #[error(
-        "what the dependency `{dependency}` does not inherit can't be denied to it: {problem}; it \
-         could be composed if it inherited all"
+        "what {part} does not inherit can't be denied to it: {problem}; it could be composed if it \
+         inherited all"
     )]
     Deny {
-        /// The dependency's name.
-        dependency: String,
+        /// Which dependency.
+        part: Part,
         /// What is in the way.
         problem: String,
     },
+    /// Middleware, or what it is put in front of, without the interface of requests.
+    #[error(
+        "{part} does not {verb} `{interface}`, by which middleware gets requests and hands them on: \
+         it {verb}s {names}"
+    )]
+    NoHandler {
+        /// Which one.
+        part: Part,
+        /// `import` or `export`.
+        verb: &'static str,
+        /// The interface.
+        interface: &'static str,
+        /// What there is instead, in words.
+        names: String,
+    },
+    /// Middleware whose interface of requests has other types than what it is put in
+    /// front of.
+    #[error("{part} can't hand on requests to what it is in front of: {problem}")]
+    Unlinked {
+        /// Which one.
+        part: Part,
+        /// What does not fit.
+        problem: String,
+    },
     /// All of it fits, and does not make a component.
-    #[error("its source and its dependencies don't make a component: {0}")]
+    #[error("its source and what it depends on don't make a component: {0}")]
     Whole(String),
 }
 
@@ -101,6 +125,8 @@ pub enum Part {
     Source,
     /// Those of the dependency of this name.
     Dependency(String),
+    /// Those of the middleware at this place, counted from 1, the outermost.
+    Middleware(usize),
 }
 
 impl fmt::Display for Part {
@@ -108,6 +134,7 @@ impl fmt::Display for Part {
         match self {
             Self::Source => write!(f, "its source"),
             Self::Dependency(name) => write!(f, "the dependency `{name}`"),
+            Self::Middleware(place) => write!(f, "its middleware {place}"),
         }
     }
 }

@@ -64,6 +64,7 @@ pub(crate) async fn pack(path: &str, settings: Settings) -> Result<Packed, Error
         packed.push(PackedComponent {
             source: sources.source(component)?,
             dependencies: sources.dependencies(component)?,
+            trigger_dependencies: sources.trigger_dependencies(component)?,
             files: selection
                 .into_iter()
                 .filter_map(|file| {
@@ -162,19 +163,16 @@ async fn take_in(
         .await
 }
 
-/// Composes the components with their dependencies, which nobody needs to know of
-/// afterwards.
+/// Composes the components with their dependencies and their middleware, which nobody
+/// needs to know of afterwards.
 async fn compose_all(app: &mut LockedApp, packed: &mut [PackedComponent]) -> Result<(), Error> {
     for (component, packed) in app.components.iter_mut().zip(packed) {
-        let PackedComponent {
-            source,
-            dependencies,
-            ..
-        } = packed;
-        if let Some(composed) = compose::composed(component, source, dependencies).await? {
-            *source = composed;
-            dependencies.clear();
-            component.dependencies.clear();
+        if let Some(composed) = compose::composed(component, packed).await? {
+            component.forget_dependencies();
+            let is_left = |role: &String| component.trigger_dependencies.contains_key(role);
+            packed.trigger_dependencies.retain(|role, _| is_left(role));
+            packed.dependencies.clear();
+            packed.source = composed;
         }
     }
     app.forget_what_was_composed();

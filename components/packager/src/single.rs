@@ -5,7 +5,8 @@ use wharf_app::artifact::{
     Annotations, CREATED, Content, Interfaces, TITLE, WASM_CONFIG, WASM_LAYER_PACKAGE, WasmConfig,
     single_manifest,
 };
-use wharf_app::wasm;
+use wharf_app::wasm::{self, Form};
+use wharf_compose::{TEXT_BYTES, binary};
 use wharf_interfaces::{Described, Kind, MOST_TEXT_BYTES, Metadata};
 use wharf_oci::media_type;
 
@@ -19,7 +20,8 @@ use crate::{pack, store, wit_package};
 /// larger ones would not be run either.
 const MOST_WASM_BYTES: u64 = 256 * 1024 * 1024;
 
-/// Packs the component, or the core module, of a file that has this name.
+/// Packs the component, or the core module, of a file that has this name. Text is made
+/// binary.
 pub(crate) async fn pack(file: File, name: &str, settings: Settings) -> Result<Packed, Error> {
     let stat = file.stat().await;
     let stat = stat.map_err(|code| failure::unreadable(name, &code))?;
@@ -28,7 +30,15 @@ pub(crate) async fn pack(file: File, name: &str, settings: Settings) -> Result<P
     }
     // What is wrong at first sight is not taken in.
     let prefix = Directory::prefix(&file, name, wasm::PREFIX_BYTES).await?;
-    wasm::check(&prefix).map_err(|problem| failure::file(name, problem))?;
+    let form = wasm::check(&prefix).map_err(|problem| failure::file(name, problem))?;
+    if form == Form::Text {
+        let text = Directory::prefix(&file, name, TEXT_BYTES + 1).await?;
+        let wasm = binary(&text).map_err(|problem| failure::file(name, problem))?;
+        let described = Described::of(&wasm).map_err(|problem| failure::file(name, problem))?;
+        let layer = store::add_bytes(wasm).await?;
+        let title = format!("{}.wasm", name.strip_suffix(".wat").unwrap_or(name));
+        return finish(&title, layer, described, &[], settings).await;
+    }
     if stat.size > MOST_WASM_BYTES {
         let problem = format!("has more than {MOST_WASM_BYTES} bytes");
         return Err(failure::file(name, problem));

@@ -8,7 +8,8 @@ use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use wharf_app::artifact::{Content, WASM_LAYER, WASM_LAYER_PACKAGE};
 use wharf_app::manifest::{Build, ComponentContent, Package, Source};
 use wharf_app::path::FilePath;
-use wharf_app::wasm;
+use wharf_app::wasm::{self, Form};
+use wharf_compose::{TEXT_BYTES, binary};
 use wharf_oci::manifest::Manifest;
 use wharf_oci::media_type;
 
@@ -20,28 +21,35 @@ use crate::{failure, store};
 /// Whose WebAssembly it is.
 struct Whose<'a> {
     component: &'a str,
-    /// The import that it satisfies; none where it is the component's own.
-    import: Option<&'a str>,
+    part: Part<'a>,
     source: &'a Source,
-    build: Option<&'a Build>,
+}
+
+/// What of a component it is.
+#[derive(Clone, Copy)]
+enum Part<'a> {
+    /// The component itself, which this may build.
+    Own(Option<&'a Build>),
+    /// What satisfies this import.
+    Import(&'a str),
+    /// What its trigger puts in front of it, in this role.
+    Role(&'a str),
 }
 
 /// Looks whether a component's source, and all of its dependencies, are there and
 /// WebAssembly.
 pub(crate) async fn check(component: &ComponentContent) -> Result<(), Error> {
-    let own = Whose {
-        component: &component.id,
-        import: None,
-        source: &component.source,
-        build: component.build.as_ref(),
-    };
-    own.check().await?;
-    for dependency in &component.dependencies {
+    let own = (Part::Own(component.build.as_ref()), &component.source);
+    let dependencies = component.dependencies.iter();
+    let dependencies = dependencies.map(|it| (Part::Import(&it.name), &it.source));
+    let of_trigger = component.trigger_dependencies.iter();
+    let of_trigger =
+        of_trigger.flat_map(|(role, sources)| sources.iter().map(move |it| (Part::Role(role), it)));
+    for (part, source) in [own].into_iter().chain(dependencies).chain(of_trigger) {
         let whose = Whose {
             component: &component.id,
-            import: Some(&dependency.name),
-            source: &dependency.source,
-            build: None,
+            part,
+            source,
         };
         whose.check().await?;
     }
@@ -59,7 +67,7 @@ impl Contents {
         for component in components {
             for source in component.sources() {
                 let entry = distinct.entry(key(source)).or_insert((source, false));
-                entry.1 |= !composed || component.dependencies.is_empty();
+                entry.1 |= !composed || !component.has_dependencies();
             }
         }
         let contents =
@@ -88,6 +96,18 @@ impl Contents {
             .collect()
     }
 
+    /// The content of what a component's trigger puts in front of it, by role.
+    pub(crate) fn trigger_dependencies(
+        &self,
+        component: &ComponentContent,
+    ) -> Result<BTreeMap<String, Vec<Content>>, Error> {
+        let of_role = |(role, sources): (&String, &Vec<Source>)| {
+            let contents = sources.iter().map(|source| self.get(source));
+            Ok((role.clone(), contents.collect::<Result<_, Error>>()?))
+        };
+        component.trigger_dependencies.iter().map(of_role).collect()
+    }
+
     fn get(&self, source: &Source) -> Result<Content, Error> {
         let content = self.0.get(&key(source)).cloned();
         content.ok_or_else(|| Error::Other(format!("`{source}` was not taken in")))
@@ -106,18 +126,44 @@ fn key(source: &Source) -> String {
     }
 }
 
-/// Takes in what a source is, unless it is in the store already. What does not become
-/// a layer of the artifact is not to be sent anywhere.
+/// Takes in what a source is, unless it is in the store already; text is made binary.
+/// What does not become a layer of the artifact is not to be sent anywhere.
 async fn take_in(source: &Source, is_layer: bool) -> Result<Content, Error> {
     match source {
-        Source::Path(path) => match open(path).await {
-            Ok(file) if is_layer => store::add(&file, path, WASM_LAYER).await,
-            Ok(file) => store::add_material(&file, path).await,
-            Err(error) => Err(failure::file(path, problem(&error))),
-        },
-        Source::Url(download) => store::known(&download.digest),
+        Source::Path(path) => {
+            let file = open(path).await;
+            let file = file.map_err(|error| failure::file(path, problem(&error)))?;
+            let prefix = Directory::prefix(&file, path, wasm::PREFIX_BYTES).await?;
+            if is_text(&prefix) {
+                let text = Directory::prefix(&file, path, TEXT_BYTES + 1).await?;
+                return translated(source, &text).await;
+            }
+            if is_layer {
+                store::add(&file, path, WASM_LAYER).await
+            } else {
+                store::add_material(&file, path).await
+            }
+        }
+        Source::Url(download) => {
+            let content = store::known(&download.digest)?;
+            if is_text(&store::prefix(&content, wasm::PREFIX_BYTES as u64).await?) {
+                let text = store::prefix(&content, TEXT_BYTES as u64 + 1).await?;
+                return translated(source, &text).await;
+            }
+            Ok(content)
+        }
         Source::Package(package) => find_package(package),
     }
+}
+
+fn is_text(prefix: &[u8]) -> bool {
+    wasm::check(prefix) == Ok(Form::Text)
+}
+
+/// Takes in what a text means.
+async fn translated(source: &Source, text: &[u8]) -> Result<Content, Error> {
+    let bytes = binary(text).map_err(|problem| failure::file(source, problem))?;
+    store::add_bytes(bytes).await
 }
 
 impl Whose<'_> {
@@ -126,10 +172,12 @@ impl Whose<'_> {
             Source::Path(path) => match open(path).await {
                 Ok(file) => Directory::prefix(&file, path, wasm::PREFIX_BYTES).await?,
                 Err(sources::Error::Missing) => {
-                    let remedy = match (self.build, self.import) {
-                        (Some(command), _) => format!("the command that builds it is `{command}`"),
-                        (None, None) => "build it, or correct `source`".to_owned(),
-                        (None, Some(_)) => "build it, or correct `path`".to_owned(),
+                    let remedy = match self.part {
+                        Part::Own(Some(command)) => {
+                            format!("the command that builds it is `{command}`")
+                        }
+                        Part::Own(None) => "build it, or correct `source`".to_owned(),
+                        Part::Import(_) | Part::Role(_) => "build it, or correct `path`".to_owned(),
                     };
                     return Err(failure::input(format!("{self} does not exist: {remedy}")));
                 }
@@ -140,20 +188,27 @@ impl Whose<'_> {
                 store::prefix(&content, wasm::PREFIX_BYTES as u64).await?
             }
         };
-        wasm::check(&prefix).map_err(|problem| failure::input(format!("{self} {problem}")))
+        let checked = wasm::check(&prefix).map(drop);
+        checked.map_err(|problem| failure::input(format!("{self} {problem}")))
     }
 }
 
 impl fmt::Display for Whose<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
-            component, source, ..
+            component,
+            part,
+            source,
         } = self;
-        match self.import {
-            None => write!(f, "the source `{source}` of the component `{component}`"),
-            Some(import) => write!(
+        match part {
+            Part::Own(_) => write!(f, "the source `{source}` of the component `{component}`"),
+            Part::Import(import) => write!(
                 f,
                 "`{source}`, the dependency `{import}` of the component `{component}`,"
+            ),
+            Part::Role(role) => write!(
+                f,
+                "`{source}`, a trigger's `{role}` of the component `{component}`,"
             ),
         }
     }

@@ -10,6 +10,9 @@ use wit_bindgen::rt::async_support::StreamResult;
 use crate::bindings::{Error, File, Mismatch, content_files, content_store, wit_stream};
 use crate::failure;
 
+/// How many bytes are read at a time.
+const PIECE_BYTES: usize = 64 * 1024;
+
 /// Takes in a file, whose bytes stay outside of the component, unless they are so
 /// few that they travel within the locked application.
 pub(crate) async fn add(
@@ -104,9 +107,12 @@ pub(crate) async fn prefix(content: &Content, most: u64) -> Result<Vec<u8>, Erro
     };
     let read = content_store::read(content.digest.to_string(), Some(part)).await;
     let (mut stream, end) = read?;
+    // What is looked for are a few bytes most of the time.
+    let piece = usize::try_from(part.length).unwrap_or(PIECE_BYTES);
     let mut bytes = Vec::new();
     loop {
-        let (result, chunk) = stream.read(Vec::with_capacity(64)).await;
+        let room = Vec::with_capacity(piece.clamp(1, PIECE_BYTES));
+        let (result, chunk) = stream.read(room).await;
         bytes.extend(chunk);
         if !matches!(result, StreamResult::Complete(_)) {
             end.await?;

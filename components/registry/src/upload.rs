@@ -106,6 +106,8 @@ enum Step {
     Further,
     /// It may go better another time; perhaps after so many milliseconds.
     Passing(Fault, Option<u64>),
+    /// The session holds more, or less, than it said.
+    Misplaced(Fault),
     /// There is no such session, or it does not take this.
     Restart(Fault),
 }
@@ -125,6 +127,7 @@ impl<'a> Upload<'a> {
     /// Sends it, however often it takes, and cleans up when that is in vain.
     async fn run(&mut self) -> Result<(), Fault> {
         let mut tries = Tries::begin();
+        let mut misplaced = false;
         loop {
             let held = self.held;
             tries.count();
@@ -135,6 +138,18 @@ impl<'a> Upload<'a> {
                     continue;
                 }
                 Ok(Step::Passing(error, asked)) => (error, asked),
+                // A registry that was asked right after a cut may still have been writing
+                // what came before it. It is asked again at once; once, so that no registry
+                // can keep this going.
+                Ok(Step::Misplaced(error)) if !misplaced => {
+                    misplaced = true;
+                    self.find_out().await?;
+                    if self.at.is_some() && self.held != held {
+                        continue;
+                    }
+                    (error, None)
+                }
+                Ok(Step::Misplaced(error)) => (error, None),
                 Ok(Step::Restart(error)) => {
                     self.at = None;
                     (error, None)
@@ -242,7 +257,7 @@ impl<'a> Upload<'a> {
         Ok(Err(match status {
             _ if retry::is_transient(status) => Step::Passing(error, asked),
             // Out of order: how much is there has to be asked.
-            416 => Step::Passing(error, None),
+            416 => Step::Misplaced(error),
             404 => Step::Restart(error),
             // Too much at once, for what stands before the registry.
             413 if self.part.is_none() => {

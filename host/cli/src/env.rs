@@ -11,6 +11,9 @@ pub(crate) const CACHE_DIR: &str = "WHARF_CACHE_DIR";
 /// The user's configuration file, unless `--config` names another.
 pub(crate) const CONFIG: &str = "WHARF_CONFIG";
 
+/// A policy that holds besides all others.
+pub(crate) const POLICY: &str = "WHARF_POLICY";
+
 /// Where `wharf registry login` keeps credentials, instead of the user's
 /// configuration folder. Read by the host library.
 pub(crate) const AUTH_FILE: &str = "WHARF_AUTH_FILE";
@@ -50,12 +53,13 @@ pub(crate) const ARCHIVE_LAYERS: &str = "SPIN_OCI_ARCHIVE_LAYERS";
 pub(crate) const SSL_CERT_FILE: &str = "SSL_CERT_FILE";
 
 /// Each of them with one line of explanation, for `wharf --help`.
-pub(crate) const TABLE: [(&str, &str); 17] = [
+pub(crate) const TABLE: [(&str, &str); 18] = [
     (
         CACHE_DIR,
         "folder of the content store (default: the user's cache folder)",
     ),
     (CONFIG, "your configuration file"),
+    (POLICY, "a policy, which holds besides all others"),
     (AUTH_FILE, "file that `wharf registry login` writes"),
     (
         REGISTRY_AUTH_FILE,

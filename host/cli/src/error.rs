@@ -214,7 +214,10 @@ impl From<HostError> for CommandError {
             HostError::NotFound(_) => Kind::NotFound,
             HostError::Network(_) => Kind::Network,
             HostError::Integrity(_) => Kind::Integrity,
-            HostError::Refused(_) | HostError::LimitExceeded(_) => Kind::Refused,
+            HostError::Refused(_)
+            | HostError::LimitExceeded(_)
+            | HostError::Policy(_)
+            | HostError::Withheld { .. } => Kind::Refused,
             _ => Kind::Other,
         };
         Self::new(kind, error.to_string())
@@ -226,6 +229,7 @@ impl From<StoreError> for CommandError {
         let kind = match &error {
             StoreError::Mismatch { .. } => Kind::Integrity,
             StoreError::Name(_) | StoreError::Layout(_) => Kind::Usage,
+            StoreError::ReadOnly(_) => Kind::Refused,
             _ => Kind::Other,
         };
         Self::new(kind, error.to_string())

@@ -3,6 +3,7 @@
 mod build;
 mod command;
 mod config;
+mod digest_file;
 mod env;
 mod error;
 mod exit;
@@ -11,6 +12,7 @@ mod options;
 mod output;
 mod progress;
 mod prompt;
+mod sandbox;
 mod size;
 mod source;
 mod stored;

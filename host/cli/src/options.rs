@@ -5,11 +5,14 @@ mod sides;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use clap::{Args, ValueEnum};
 use wharf_host::credentials::Places;
-use wharf_host::{Builder, Mirror, PackOptions, Pull, Registry, Store, Wharf};
+use wharf_host::policy::Policies;
+use wharf_host::{
+    Builder, Elsewhere, Location, PackOptions, Packages, Pull, Registry, Store, Wharf,
+};
 
 pub(crate) use credential::CredentialArgs;
 pub(crate) use sides::Sides;
@@ -19,6 +22,7 @@ use crate::env;
 use crate::error::CommandError;
 use crate::output::Output;
 use crate::progress::Progress;
+use crate::sandbox::Sandbox;
 
 /// How registries are reached, and as whom.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
@@ -127,9 +131,42 @@ pub(crate) struct ConnectionArgs {
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 
+    /// Do only what this policy allows, too (can be repeated)
+    ///
+    /// A file with a table `[sandbox]`, see `wharf --help` and `wharf policy check`. It holds
+    /// besides that of $WHARF_POLICY and those of your and the project's `wharf.toml`: what
+    /// one of them refuses, no other allows.
+    #[arg(long, value_name = "FILE")]
+    policy: Vec<PathBuf>,
+
+    /// Write what was asked for, granted and refused to this file, or to standard output,
+    /// `-`
+    ///
+    /// One JSON object a line, added to what is there: every request, use of a credential
+    /// and change of the content store, and nothing secret. What can't be written down is
+    /// not done.
+    #[arg(long, value_name = "FILE|-")]
+    audit: Option<PathBuf>,
+
+    #[arg(skip)]
+    opened: Opened,
+
     #[command(flatten)]
     pub(crate) credential: CredentialArgs,
 }
+
+/// What watches over the command, once it was set up.
+#[derive(Debug, Clone, Default)]
+struct Opened(OnceLock<Sandbox>);
+
+/// It is no option.
+impl PartialEq for Opened {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Opened {}
 
 /// Where content is kept on this machine.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
@@ -242,9 +279,43 @@ impl ConnectionArgs {
         }
         Config::load(self.config.as_deref(), flags)
     }
+
+    /// Those of a command that only looks at policies.
+    pub(crate) fn of_policies(config: Option<PathBuf>, policy: Vec<PathBuf>) -> Self {
+        Self {
+            config,
+            policy,
+            ..Self::default()
+        }
+    }
+
+    /// What watches over the command: read, and opened, when it is first asked for, which
+    /// is before anything is done.
+    pub(crate) fn sandbox(&self) -> Result<&Sandbox, CommandError> {
+        if let Some(sandbox) = self.opened.0.get() {
+            return Ok(sandbox);
+        }
+        let sandbox = Sandbox::open(self.policies()?, self.audit.as_deref())?;
+        Ok(self.opened.0.get_or_init(|| sandbox))
+    }
+
+    /// The policies that hold.
+    pub(crate) fn policies(&self) -> Result<Policies, CommandError> {
+        self.settings()?.policies(&self.policy)
+    }
 }
 
 impl StoreArgs {
+    /// Opens the store for a command that changes it by itself, as far as policies allow.
+    pub(crate) fn open_to_change(&self) -> Result<Store, CommandError> {
+        let policies = ConnectionArgs::default().policies()?;
+        let store = self.open()?;
+        Ok(match policies.store() {
+            Ok(()) => store,
+            Err(violation) => store.read_only(&violation.to_string()),
+        })
+    }
+
     /// Opens the store, which creates it where there is none.
     pub(crate) fn open(&self) -> Result<Store, CommandError> {
         let path = match &self.cache_dir {
@@ -277,12 +348,13 @@ pub(crate) fn wharf(
     progress: &Progress,
 ) -> Result<Wharf, CommandError> {
     let builder = Wharf::builder(store).observer(Arc::new(progress.clone()));
+    let builder = connection.sandbox()?.over(builder);
     Ok(connected(builder, registries, connection, output)?.build()?)
 }
 
 /// The same for what packs an application: a client of the registries, too, that its
-/// manifest names.
-pub(crate) fn wharf_to_pack(
+/// manifest names. The hosts are asked that say where packages are.
+pub(crate) async fn wharf_to_pack(
     store: Store,
     registries: &[&Registry],
     (manifest, options): (&Path, &PackOptions),
@@ -290,14 +362,31 @@ pub(crate) fn wharf_to_pack(
     output: Output,
     progress: &Progress,
 ) -> Result<Wharf, CommandError> {
-    let builder = Wharf::builder(store).observer(Arc::new(progress.clone()));
-    let mut builder = connected(builder, registries, connection, output)?;
     let settings = connection.settings()?;
-    let packages = settings.packages();
-    let sources = wharf_host::registries_of(manifest, options, &packages);
+    let others = settings.of_others();
+    let begun = |store| Wharf::builder(store).observer(Arc::new(progress.clone()));
+    let mut builder = connection.sandbox()?.over(begun(store.clone()));
+    let elsewhere = Elsewhere::of(manifest, options);
+    let mut packages = if elsewhere.needs_places() {
+        settings.packages()?
+    } else {
+        Packages::default()
+    };
+    let hosts = elsewhere.hosts(&packages);
+    if options.fetch != Pull::Never && !hosts.is_empty() {
+        let hosts: Vec<&Registry> = hosts.iter().collect();
+        let asking = connections(builder, &hosts, &others, output)?.build()?;
+        for host in hosts {
+            let place = asking.discover(host).await?;
+            packages.learn(host, &place);
+        }
+        builder = begun(store).beside(&asking);
+    }
+    builder = connected(builder, registries, connection, output)?;
+    let sources = elsewhere.registries(&packages);
     let sources = sources.iter().filter(|it| !registries.contains(it));
     let sources: Vec<&Registry> = sources.collect();
-    builder = connections(builder, &sources, &settings.of_others(), output)?;
+    builder = connections(builder, &sources, &others, output)?;
     if registries.is_empty() {
         builder = builder.credentials(Arc::new(Places::of_user().sources()));
     }
@@ -312,6 +401,9 @@ fn connected(
 ) -> Result<Builder, CommandError> {
     if !registries.is_empty() {
         builder = connections(builder, registries, &connection.settings()?, output)?;
+        if connection.credential.is_given() {
+            connection.sandbox()?.check_given()?;
+        }
         let credentials = connection.credential.sources(registries, output)?;
         builder = builder.credentials(Arc::new(credentials));
     }
@@ -332,7 +424,7 @@ fn connections(
     let mut mirrors = BTreeSet::new();
     for registry in &asked {
         let connection = settings.settings(registry)?.connection(registry, output)?;
-        mirrors.extend(connection.mirrors.iter().map(Mirror::registry).cloned());
+        mirrors.extend(connection.mirrors.iter().map(Location::registry).cloned());
         builder = builder.connection_to(registry.clone(), connection);
     }
     for mirror in mirrors.difference(&asked) {

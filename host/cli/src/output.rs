@@ -107,6 +107,11 @@ impl Output {
     }
 }
 
+/// Standard output, for lines that are data as much as the answer is.
+pub(crate) fn lines() -> impl Write + Send + 'static {
+    io::stdout()
+}
+
 /// Prints a program that another one is to run, as it is.
 pub(crate) fn script(text: &[u8]) -> Result<(), CommandError> {
     write(text)

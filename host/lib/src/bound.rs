@@ -17,17 +17,18 @@ pub(crate) struct Bounds {
     /// The most linear memory, in bytes.
     most_memory: u64,
     memory_refused: bool,
+    table_refused: bool,
     /// The most linear memory it has had, in bytes. It never shrinks.
     #[cfg(test)]
     pub(crate) memory: usize,
 }
 
-/// How much processor time a guest may use in one call, unless somebody says
-/// otherwise. A push of 500 blobs uses some tenths of a second.
-pub(crate) const PROCESSOR_TIME: Duration = Duration::from_mins(1);
-
 /// The most elements that a guest's table of functions may have.
 const TABLE_ELEMENTS: usize = 100_000;
+
+/// How many core instances, tables and memories a component may be made of, each. The
+/// packager has about ten.
+const PARTS: usize = 100;
 
 impl Bounds {
     /// Nothing used yet, and the memory of the registry component.
@@ -38,6 +39,7 @@ impl Bounds {
             last_tick: None,
             most_memory: REGISTRY_MEMORY_BYTES,
             memory_refused: false,
+            table_refused: false,
             #[cfg(test)]
             memory: 0,
         }
@@ -84,6 +86,10 @@ impl Bounds {
                 "it asked for more than {} MiB of memory",
                 self.most_memory / (1024 * 1024)
             ))
+        } else if self.table_refused {
+            Some(format!(
+                "it asked for a table of more than {TABLE_ELEMENTS} elements"
+            ))
         } else {
             None
         }
@@ -112,13 +118,29 @@ impl ResourceLimiter for Bounds {
         desired: usize,
         _maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        Ok(desired <= TABLE_ELEMENTS)
+        let granted = desired <= TABLE_ELEMENTS;
+        self.table_refused |= !granted;
+        Ok(granted)
+    }
+
+    fn instances(&self) -> usize {
+        PARTS
+    }
+
+    fn tables(&self) -> usize {
+        PARTS
+    }
+
+    fn memories(&self) -> usize {
+        PARTS
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const PROCESSOR_TIME: Duration = Duration::from_mins(1);
 
     #[test]
     fn only_ticks_that_follow_one_another_count() {
@@ -144,5 +166,15 @@ mod tests {
                 Some(format!("it asked for more than {most} MiB of memory"))
             );
         }
+    }
+
+    #[test]
+    fn tables_have_a_bound() {
+        let mut bounds = Bounds::new(PROCESSOR_TIME);
+        assert!(bounds.table_growing(0, TABLE_ELEMENTS, None).unwrap());
+        assert_eq!(bounds.reached(), None);
+        assert!(!bounds.table_growing(0, TABLE_ELEMENTS + 1, None).unwrap());
+        assert!(bounds.reached().unwrap().contains("100000 elements"));
+        assert!(bounds.instances() <= 100 && bounds.tables() <= 100 && bounds.memories() <= 100);
     }
 }

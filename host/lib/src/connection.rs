@@ -6,7 +6,7 @@ use std::time::Duration;
 use wharf_net::{Proxies, Tls};
 
 use crate::allowance::Allowance;
-use crate::mirror::Mirror;
+use crate::location::Location;
 
 /// How registries are connected to.
 #[derive(Debug, Clone, Default)]
@@ -23,7 +23,7 @@ pub struct Connection {
     /// Where it may lead although that is private.
     pub allowed: Vec<Allowance>,
     /// Who is asked before it for what is only read, in this order.
-    pub mirrors: Vec<Mirror>,
+    pub mirrors: Vec<Location>,
     /// How many bytes move in a second at most, in both directions and in all transfers
     /// with it together.
     pub bandwidth: Option<NonZeroU64>,

@@ -3,7 +3,9 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::audit::AuditError;
 use crate::bindings::types;
+use crate::policy::Violation;
 
 /// Why an operation failed. Programs match on the variant; the text names what
 /// happened and the way out.
@@ -30,6 +32,20 @@ pub enum Error {
     /// The sandbox refused this.
     #[error("refused: {0}")]
     Refused(String),
+    /// A policy refused this.
+    #[error("{0}")]
+    Policy(Violation),
+    /// Who the caller is was not accepted, and a policy keeps credentials from being used.
+    #[error("{error}; {withheld}")]
+    Withheld {
+        /// What the registry said.
+        error: Box<Error>,
+        /// Which credentials may not be used.
+        withheld: Violation,
+    },
+    /// The audit could not be written, and so nothing more was done.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
     /// The content store could not read or write.
     #[error("{0}")]
     Storage(String),
@@ -104,6 +120,12 @@ impl fmt::Display for Mismatch {
             "{} is not what was promised: expected {}, found {}",
             self.subject, self.expected, self.found
         )
+    }
+}
+
+impl From<Violation> for Error {
+    fn from(violation: Violation) -> Self {
+        Self::Policy(violation)
     }
 }
 

@@ -17,6 +17,10 @@
 //! to, the content store, and the use, not the sight, of one credential. Each
 //! capability enforces this by itself (see `capability`), whatever the guest asks.
 //!
+//! [`policy`] narrows what calls may do, [`Audit`] tells what they did, and [`Limits`]
+//! bounds what one may use; [`Observer`] sees how far it is. Errors are an enum, [`Error`],
+//! to act on. `examples/publish.rs` shows all of it.
+//!
 //! ```no_run
 //! use wharf_host::{Reference, Store, Wharf};
 //!
@@ -32,20 +36,27 @@
 
 mod ahead;
 mod allowance;
+mod audit;
 mod bindings;
 mod bound;
+mod builder;
 mod capability;
 mod connection;
 mod copy;
 pub mod credentials;
+mod discovery;
 mod engine;
 mod error;
 mod fetch;
 mod index;
+mod limits;
+mod location;
 pub mod manifest;
 mod mirror;
 mod operation;
 mod package;
+mod packages;
+pub mod policy;
 mod prepare;
 mod progress;
 mod pull;
@@ -56,25 +67,29 @@ mod session;
 mod single;
 mod source;
 mod state;
+mod watch;
 mod wharf;
 
 pub use allowance::{Allowance, AllowanceError};
+pub use audit::{Audit, AuditError};
+pub use builder::Builder;
 pub use connection::{Connection, Pace};
 pub use copy::CopyOptions;
 pub use error::{Error, Exchange, Mismatch};
-pub use mirror::Mirror;
-pub use package::{PackageRegistry, Packages};
+pub use limits::Limits;
+pub use location::Location;
+pub use packages::{Packages, Place};
 pub use progress::{Event, Observer, Unobserved};
 pub use pull::{Pull, PullOptions};
 pub use push::PushOptions;
 pub use report::{Outcome, Packed, Referrer, Report, Transfer};
-pub use source::registries_of;
-pub use wharf::{Builder, PackOptions, PrepareOptions, Wharf};
+pub use source::Elsewhere;
+pub use wharf::{PackOptions, PrepareOptions, Wharf};
 pub use wharf_net::{ClientCertificate, Proxies, ProxyAddress, ProxyError, Tls, VariableError};
 pub use wharf_oci::digest::DigestError;
 pub use wharf_oci::media_type::is_index;
 pub use wharf_oci::reference::ReferenceError;
-pub use wharf_oci::{Descriptor, Digest, Platform, Reference, Registry, Repository, Tag};
+pub use wharf_oci::{Descriptor, Digest, Origin, Platform, Reference, Registry, Repository, Tag};
 pub use wharf_store::{
     ArchiveError, Count, Loaded, Member, Name, Pruned, Saved, Store, StoreError, Survey, Verified,
     Wanted, Work,

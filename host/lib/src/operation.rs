@@ -52,6 +52,36 @@ pub(crate) enum Answer {
 }
 
 impl Operation {
+    /// What it is called in the audit, and what it is about.
+    pub(crate) fn told(&self) -> (&'static str, &str) {
+        match self {
+            Self::CheckCredential { registry } => ("check-credential", registry),
+            Self::Resolve { reference } => ("resolve", reference),
+            Self::Pull { reference } => ("pull", reference),
+            Self::Push { reference, .. } => ("push", reference),
+            Self::Send { reference, .. } => ("send", reference),
+            Self::Copy { target, .. } => ("copy", target),
+            Self::Tags { repository } => ("tags", repository),
+            Self::Delete { reference } => ("delete", reference),
+            Self::Referrers { reference, .. } => ("referrers", reference),
+        }
+    }
+
+    /// The manifest that it reads, writes or deletes by its name.
+    pub(crate) fn manifest(&self) -> Option<&str> {
+        match self {
+            Self::Resolve { reference }
+            | Self::Pull { reference }
+            | Self::Push { reference, .. }
+            | Self::Delete { reference } => Some(reference),
+            Self::Copy { target, .. } => Some(target),
+            Self::CheckCredential { .. }
+            | Self::Send { .. }
+            | Self::Tags { .. }
+            | Self::Referrers { .. } => None,
+        }
+    }
+
     /// Has the component do it. The outer error is a trap.
     pub(crate) async fn call(
         self,

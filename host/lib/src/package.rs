@@ -1,130 +1,34 @@
-//! Packages: where they are, which version of them is meant, and how they come here.
-
-use std::collections::BTreeMap;
-use std::fmt;
-use std::str::FromStr;
+//! Packages: which version of them is meant, and how they come here.
 
 use semver::Version;
 use tokio::task::spawn_blocking;
 use wharf_app::manifest::{Package, Wanted};
 use wharf_app::package::PackageName;
 use wharf_oci::reference::ReferenceError;
-use wharf_oci::{Digest, Reference, Registry, Repository};
+use wharf_oci::{Digest, Reference, Repository, Tag};
 
 use crate::error::Error;
+use crate::location::Location;
 use crate::pull::Pull;
 use crate::wharf::Wharf;
-
-/// Where packages are that are named without a registry: by package (`wasi:http`), by
-/// namespace (`wasi`), or for all others. What is more exact counts.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Packages(BTreeMap<String, PackageRegistry>);
-
-/// Where packages are: a registry, and what stands before the names of repositories
-/// there. The repository of `a:b` is `a/b`, as package tools have it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PackageRegistry {
-    registry: Registry,
-    prefix: Option<Repository>,
-}
 
 /// How many versions a message names at most.
 const SHOWN_VERSIONS: usize = 10;
 
-impl Packages {
-    /// What is set for all others.
-    pub const OTHERS: &str = "*";
-
-    /// Says where a package, the packages of a namespace, or all others are.
-    pub fn set(&mut self, name: &str, place: PackageRegistry) {
-        self.0.insert(name.to_owned(), place);
-    }
-
-    /// Whether a text can be said of where packages are: a package, a namespace, or all
-    /// others.
-    #[must_use]
-    pub fn is_name(text: &str) -> bool {
-        let package = if text.contains(':') {
-            text.to_owned()
-        } else {
-            format!("{text}:any")
-        };
-        text == Self::OTHERS || package.parse::<PackageName>().is_ok()
-    }
-
-    /// Where a package is.
-    pub(crate) fn place(&self, package: &Package) -> Result<PackageRegistry, Error> {
-        if let Some(registry) = &package.registry {
-            return Ok(PackageRegistry {
-                registry: registry.clone(),
-                prefix: None,
-            });
-        }
-        let name = package.name.to_string();
-        [name.as_str(), package.name.namespace(), Self::OTHERS]
-            .into_iter()
-            .find_map(|known| self.0.get(known))
-            .cloned()
-            .ok_or_else(|| {
-                let namespace = package.name.namespace();
-                Error::InvalidInput(format!(
-                    "it is not known in which registry the package `{name}` is: write \
-                     `registry = \"…\"` beside its version, or `{namespace} = \"registry/prefix\"` \
-                     under `[packages]` in your wharf.toml"
-                ))
-            })
-    }
+/// The repository of a package at a place: `a/b` for `a:b`, as package tools have it.
+fn repository(at: &Location, name: &PackageName) -> Result<Repository, ReferenceError> {
+    at.repository(format_args!("{}/{}", name.namespace(), name.name()))
 }
 
-impl Default for Packages {
-    /// The packages of WASI, where its community publishes them.
-    fn default() -> Self {
-        let wasi: Result<PackageRegistry, _> = "ghcr.io/webassembly".parse();
-        let wasi = wasi.map(|place| ("wasi".to_owned(), place));
-        Self(wasi.into_iter().collect())
-    }
+/// The tag of a version. What a version may have and a tag may not is a `+`, for which
+/// tags have a `_`, as Helm began it.
+fn tag(version: &Version) -> Result<Tag, ReferenceError> {
+    version.to_string().replace('+', "_").parse()
 }
 
-impl PackageRegistry {
-    /// The registry.
-    #[must_use]
-    pub fn registry(&self) -> &Registry {
-        &self.registry
-    }
-
-    /// The repository of a package.
-    fn repository(&self, name: &PackageName) -> Result<Repository, ReferenceError> {
-        let own = format!("{}/{}", name.namespace(), name.name());
-        match &self.prefix {
-            Some(prefix) => format!("{prefix}/{own}").parse(),
-            None => own.parse(),
-        }
-    }
-}
-
-impl FromStr for PackageRegistry {
-    type Err = ReferenceError;
-
-    fn from_str(text: &str) -> Result<Self, ReferenceError> {
-        let (registry, prefix) = match text.split_once('/') {
-            Some((registry, prefix)) => (registry, Some(prefix.parse()?)),
-            None => (text, None),
-        };
-        Ok(Self {
-            registry: registry.parse()?,
-            prefix,
-        })
-    }
-}
-
-impl fmt::Display for PackageRegistry {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.registry)?;
-        match &self.prefix {
-            Some(prefix) => write!(f, "/{prefix}"),
-            None => Ok(()),
-        }
-    }
+/// The version of a tag, where it is one.
+fn version(tag: &str) -> Option<Version> {
+    tag.replace('_', "+").parse().ok()
 }
 
 impl Wharf {
@@ -138,7 +42,7 @@ impl Wharf {
         let place = self.packages().place(package)?;
         let all = Reference {
             registry: place.registry().clone(),
-            repository: place.repository(&package.name).map_err(unusable)?,
+            repository: repository(&place, &package.name).map_err(unusable)?,
             tag: None,
             digest: None,
         };
@@ -147,7 +51,7 @@ impl Wharf {
             Wanted::Matching(_) => self.matching(package, &all, when).await?,
         };
         let reference = Reference {
-            tag: Some(version.to_string().parse().map_err(unusable)?),
+            tag: Some(tag(&version).map_err(unusable)?),
             ..all
         };
         let when = match when {
@@ -179,7 +83,7 @@ impl Wharf {
         let tags = self.tags(all).await?;
         let mut there: Vec<Version> = tags
             .iter()
-            .filter_map(|tag| tag.as_str().parse().ok())
+            .filter_map(|tag| version(tag.as_str()))
             .collect();
         if let Some(version) = greatest(&package.version, &there) {
             return Ok(version.clone());
@@ -214,7 +118,7 @@ impl Wharf {
         let tags = names
             .iter()
             .filter_map(|name| name.name.as_deref()?.strip_prefix(&prefix));
-        Ok(tags.filter_map(|tag| tag.parse().ok()).collect())
+        Ok(tags.filter_map(version).collect())
     }
 }
 
@@ -231,52 +135,19 @@ fn greatest<'a>(wanted: &Wanted, versions: &'a [Version]) -> Option<&'a Version>
 mod tests {
     use super::*;
 
-    fn package(name: &str, registry: Option<&str>) -> Package {
-        Package {
-            registry: registry.map(|registry| registry.parse().unwrap()),
-            name: name.parse().unwrap(),
-            version: Wanted::Matching("^1".parse().unwrap()),
-        }
-    }
-
     #[test]
-    fn what_is_more_exact_counts() {
-        let mut packages = Packages::default();
-        for (name, place) in [
-            ("a", "r.example/all"),
-            ("a:b", "localhost:5000"),
-            ("*", "o.example/x/y"),
+    fn versions_are_tags_without_a_plus() {
+        for (text, named) in [
+            ("1.0.0", "1.0.0"),
+            ("1.0.0-rc.1+2026-01.x", "1.0.0-rc.1_2026-01.x"),
         ] {
-            assert!(Packages::is_name(name), "{name}");
-            packages.set(name, place.parse().unwrap());
+            let parsed: Version = text.parse().unwrap();
+            assert_eq!(tag(&parsed).unwrap().as_str(), named);
+            assert_eq!(version(named), Some(parsed));
         }
-        for (name, registry, repository) in [
-            ("a:b", None, "localhost:5000 a/b"),
-            ("a:c", None, "r.example all/a/c"),
-            ("d:e", None, "o.example x/y/d/e"),
-            ("a:b", Some("q.example"), "q.example a/b"),
-            ("wasi:http", None, "ghcr.io webassembly/wasi/http"),
-        ] {
-            let package = package(name, registry);
-            let place = packages.place(&package).unwrap();
-            let found = place.repository(&package.name).unwrap();
-            assert_eq!(format!("{} {found}", place.registry()), repository);
+        for other in ["latest", "1.0", "1.0.0_", "_1.0.0", "1.0.0_a_b"] {
+            assert_eq!(version(other), None, "{other}");
         }
-        for wrong in ["", "a:b:c", "A b", "a/b", "a:*"] {
-            assert!(!Packages::is_name(wrong), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn where_it_is_has_to_be_said() {
-        let error = Packages::default()
-            .place(&package("a:b", None))
-            .unwrap_err();
-        let said = error.to_string();
-        assert!(
-            said.contains("`a:b`") && said.contains("[packages]"),
-            "{said}"
-        );
     }
 
     #[test]

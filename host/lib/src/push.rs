@@ -50,6 +50,13 @@ impl Wharf {
         options: &PushOptions,
     ) -> Result<Report, Error> {
         let _work = self.at_work().await?;
+        if !options.dry
+            && let Some(tag) = options.tags.first()
+        {
+            // Said before anything was sent.
+            let name = format!("{}/{}:{tag}", reference.registry, reference.repository);
+            self.overseer().policies().tag(&name)?;
+        }
         let mut transfers = Vec::new();
         for member in self.before(manifest).await? {
             let reference = reference.at_digest(member.digest.clone());

@@ -4,7 +4,7 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use wasmtime::component::{Component, HasSelf, Linker};
+use wasmtime::component::{Component, HasSelf, Linker, ResourceTableError};
 use wasmtime::{Engine, Store};
 use wasmtime_wasi::filesystem::Descriptor as FileDescriptor;
 
@@ -49,6 +49,16 @@ pub(crate) enum Packing {
     Component(FileDescriptor, String),
     /// The package of WIT in an open directory, or an open file, that has this name.
     Wit(FileDescriptor, String),
+}
+
+impl Packing {
+    /// What is packed, for the audit: a name, and not where that is.
+    pub(crate) fn name(&self) -> &str {
+        match self {
+            Self::Application(path) => path.rsplit('/').next().unwrap_or(path),
+            Self::Component(_, name) | Self::Wit(_, name) => name,
+        }
+    }
 }
 
 /// A registry component, linked to what it is lent.
@@ -101,7 +111,7 @@ impl RegistryComponent {
     ) -> Result<Answer, Error> {
         let mut store = store(self.0.engine(), state);
         let answered = call_registry(&self.0, &mut store, operation, options).await;
-        finished(REGISTRY, &store, answered)
+        finished(REGISTRY, store, answered)
     }
 }
 
@@ -139,7 +149,7 @@ impl PackagerComponent {
         };
         let mut store = store(pre.engine(), state);
         let answered = call_packager(pre, &mut store, packing, options).await;
-        finished(PACKAGER, &store, answered)
+        finished(PACKAGER, store, answered)
     }
 }
 
@@ -152,7 +162,7 @@ pub(crate) async fn prepare(
     let pre = packager_pre().map_err(|error| broken(PACKAGER, &error))?;
     let mut store = store(pre.engine(), state);
     let answered = call_prepare(pre, &mut store, manifest, options).await;
-    finished(PACKAGER, &store, answered)
+    finished(PACKAGER, store, answered)
 }
 
 async fn call_registry(
@@ -297,25 +307,37 @@ fn milliseconds(time: Duration) -> u64 {
 fn store(engine: &Engine, state: State) -> Store<State> {
     let mut store = Store::new(engine, state);
     store.limiter(|state| &mut state.bounds);
+    let handles = store.data().watch.limits().handles;
+    if let Some(table) = store.concurrent_resource_table() {
+        table.set_max_capacity(handles);
+    }
     store.set_epoch_deadline(1);
     store.epoch_deadline_callback(|mut context| context.data_mut().bounds.tick());
     store
 }
 
 /// An error of the contract is the call's answer; a trap is a bound that was
-/// reached, or a fault of the component.
+/// reached, or a fault of the component. What the call was lent is given back first, so
+/// that all of it was told of.
 fn finished<T>(
     who: &str,
-    store: &Store<State>,
+    store: Store<State>,
     answered: wasmtime::Result<Result<T, types::Error>>,
 ) -> Result<T, Error> {
-    match answered {
+    let watch = store.data().watch.clone();
+    let reached = store.data().bounds.reached();
+    let handles = watch.limits().handles;
+    drop(store);
+    watch.outcome(match answered {
         Ok(answer) => answer.map_err(Error::from),
-        Err(trap) => Err(match store.data().bounds.reached() {
-            Some(bound) => Error::LimitExceeded(format!("{who} was stopped: {bound}")),
-            None => broken(who, &trap),
+        Err(trap) => Err(match (reached, trap.root_cause().downcast_ref()) {
+            (Some(bound), _) => Error::LimitExceeded(format!("{who} was stopped: {bound}")),
+            (None, Some(ResourceTableError::Full)) => Error::LimitExceeded(format!(
+                "{who} was stopped: it held more than {handles} things at once"
+            )),
+            (None, _) => broken(who, &trap),
         }),
-    }
+    })
 }
 
 fn broken(who: &str, error: &wasmtime::Error) -> Error {
@@ -386,5 +408,7 @@ impl wasmtime::component::HasData for HasIo {
     type Data<'a> = &'a mut wasmtime::component::ResourceTable;
 }
 
+#[cfg(test)]
+mod bounds;
 #[cfg(test)]
 mod tests;

@@ -8,12 +8,12 @@ use std::io::Read as _;
 use std::path::Path;
 
 use tokio::task::spawn_blocking;
-use wharf_app::manifest::{MANIFEST_BYTES, Manifest, Publishing, Source};
+use wharf_app::manifest::{MANIFEST_BYTES, Manifest, Package, Publishing, Source};
 use wharf_oci::Registry;
 
 use crate::capability::sources::{Sources, open};
 use crate::error::Error;
-use crate::package::Packages;
+use crate::packages::Packages;
 use crate::pull::Pull;
 use crate::wharf::{PackOptions, Wharf, application};
 
@@ -28,27 +28,54 @@ impl PackOptions {
     }
 }
 
-/// The registries, and the hosts of addresses, that packing the application at a path
-/// turns to. None where its manifest can't be read: packing says why.
-#[must_use]
-pub fn registries_of(
-    path: &Path,
-    options: &PackOptions,
-    packages: &Packages,
-) -> BTreeSet<Registry> {
-    let read = application(path).ok().and_then(|(directory, name)| {
-        let path = directory.join(name);
-        read(&path, &options.publishing())
-    });
-    let Some(manifest) = read else {
-        return BTreeSet::new();
-    };
-    let registry = |source: &Source| match source {
-        Source::Path(_) => None,
-        Source::Url(download) => download.url.origin().authority().parse().ok(),
-        Source::Package(package) => Some(packages.place(package).ok()?.registry().clone()),
-    };
-    manifest.sources().filter_map(registry).collect()
+/// What a manifest names that comes from elsewhere: from addresses, and from registries of
+/// packages.
+#[derive(Debug, Clone, Default)]
+pub struct Elsewhere(Vec<Source>);
+
+impl Elsewhere {
+    /// What the application at a path names. Nothing where its manifest can't be read:
+    /// packing says why.
+    #[must_use]
+    pub fn of(path: &Path, options: &PackOptions) -> Self {
+        let manifest = application(path)
+            .ok()
+            .and_then(|(directory, name)| read(&directory.join(name), &options.publishing()));
+        let is_elsewhere = |source: &&Source| !matches!(source, Source::Path(_));
+        let sources = manifest.iter().flat_map(Manifest::sources);
+        Self(sources.filter(is_elsewhere).cloned().collect())
+    }
+
+    /// Whether there are packages among it that are named without a registry, so that it
+    /// has to be known where they are.
+    #[must_use]
+    pub fn needs_places(&self) -> bool {
+        self.packages().any(|package| package.registry.is_none())
+    }
+
+    /// The hosts that say where its packages are.
+    #[must_use]
+    pub fn hosts(&self, packages: &Packages) -> BTreeSet<Registry> {
+        packages.hosts(self.packages())
+    }
+
+    /// The registries, and the hosts of addresses, that it is fetched from.
+    #[must_use]
+    pub fn registries(&self, packages: &Packages) -> BTreeSet<Registry> {
+        let registry = |source: &Source| match source {
+            Source::Path(_) => None,
+            Source::Url(download) => download.url.origin().authority().parse().ok(),
+            Source::Package(package) => Some(packages.place(package).ok()?.registry().clone()),
+        };
+        self.0.iter().filter_map(registry).collect()
+    }
+
+    fn packages(&self) -> impl Iterator<Item = &Package> {
+        self.0.iter().filter_map(|source| match source {
+            Source::Package(package) => Some(package),
+            Source::Path(_) | Source::Url(_) => None,
+        })
+    }
 }
 
 impl Wharf {
@@ -113,7 +140,7 @@ mod tests {
         let write = |text: &str| std::fs::write(folder.path().join("spin.toml"), text).unwrap();
         let names = || {
             let options = PackOptions::default();
-            let found = registries_of(folder.path(), &options, &Packages::default());
+            let found = Elsewhere::of(folder.path(), &options).registries(&Packages::default());
             let names: Vec<_> = found.iter().map(ToString::to_string).collect();
             names.join(" ")
         };

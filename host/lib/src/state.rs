@@ -17,8 +17,10 @@ use crate::capability::credentials::{StandIns, Vault};
 use crate::capability::grant::Grants;
 use crate::capability::http::Hooks;
 use crate::capability::sources::Sources;
+use crate::capability::stream::Depths;
 use crate::credentials::CredentialSource;
 use crate::progress::Observer;
+use crate::watch::Watch;
 
 /// The capabilities of one call.
 pub(crate) struct State {
@@ -30,7 +32,9 @@ pub(crate) struct State {
     pub(crate) stands_for: Option<Reference>,
     pub(crate) vault: Vault,
     pub(crate) observer: Arc<dyn Observer>,
+    pub(crate) depths: Depths,
     pub(crate) bounds: Bounds,
+    pub(crate) watch: Watch,
     /// Told of large files that the store did not have; none where nobody waits.
     pub(crate) ahead: Option<UnboundedSender<Descriptor>>,
     /// What a manifest names, for the packager.
@@ -58,11 +62,12 @@ impl State {
         network: Network,
         repository: Option<Repository>,
         observer: Arc<dyn Observer>,
-        bounds: Bounds,
+        watch: Watch,
     ) -> Self {
         let stand_ins = StandIns::default();
         Self {
-            table: ResourceTable::new(),
+            table: table(&watch),
+            bounds: Bounds::new(watch.limits().processor_time),
             store,
             repository,
             stands_for: network.stands_for,
@@ -76,9 +81,11 @@ impl State {
                 grants: Arc::new(Mutex::new(network.grants)),
                 stand_ins,
                 observer: observer.clone(),
+                watch: watch.clone(),
             },
             observer,
-            bounds,
+            depths: Depths::default(),
+            watch,
             ahead: None,
             sources: Arc::default(),
             // No arguments, no environment, no files, nothing on standard output.
@@ -93,11 +100,11 @@ impl State {
         wasi: WasiCtx,
         sources: Sources,
         observer: Arc<dyn Observer>,
-        bounds: Bounds,
+        watch: Watch,
     ) -> Self {
         let stand_ins = StandIns::default();
         Self {
-            table: ResourceTable::new(),
+            table: table(&watch),
             store,
             repository: None,
             stands_for: None,
@@ -111,15 +118,25 @@ impl State {
                 grants: Arc::new(Mutex::new(Grants::nothing())),
                 stand_ins,
                 observer: observer.clone(),
+                watch: watch.clone(),
             },
             observer,
-            bounds: bounds.with_memory(PACKAGER_MEMORY_BYTES),
+            depths: Depths::default(),
+            bounds: Bounds::new(watch.limits().processor_time).with_memory(PACKAGER_MEMORY_BYTES),
+            watch,
             ahead: None,
             sources: Arc::new(sources),
             wasi,
             http: WasiHttpCtx::new(),
         }
     }
+}
+
+/// What a guest holds of the host's, as much as it may.
+fn table(watch: &Watch) -> ResourceTable {
+    let mut table = ResourceTable::new();
+    table.set_max_capacity(watch.limits().handles);
+    table
 }
 
 impl types::Host for State {}

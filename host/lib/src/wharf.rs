@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::spawn_blocking;
@@ -13,22 +12,24 @@ use wharf_oci::{Descriptor, Digest, Reference, Registry, Repository};
 use wharf_store::{Store, Work};
 
 use crate::bindings::client::Transport;
-use crate::bound::{Bounds, PROCESSOR_TIME};
+use crate::builder::Builder;
 use crate::capability::grant::{Access, Grants};
 use crate::capability::reach::RegistryReach;
 use crate::capability::sources::Sources;
 use crate::connection::Connection;
-use crate::credentials::{Chain, CredentialSource};
+use crate::credentials::CredentialSource;
 use crate::error::Error;
-use crate::mirror::Mirror;
+use crate::location::Location;
 use crate::operation::{Answer, Operation};
-use crate::package::Packages;
+use crate::packages::Packages;
+use crate::policy::{Policies, Right, Violation};
 use crate::prepare;
-use crate::progress::{Event, Observer, Unobserved};
+use crate::progress::{Event, Observer};
 use crate::pull::Pull;
 use crate::report::{self, Packed};
 use crate::session::{self, Asked, Options, PackagerComponent, Packing, RegistryComponent};
 use crate::state::{Network, State};
+use crate::watch::Overseer;
 
 /// What a packager's hash maps begin with: what it makes must not depend on chance.
 const SEED: u128 = 0;
@@ -36,21 +37,22 @@ const SEED: u128 = 0;
 /// Moves content between a store and registries, and applications into the store,
 /// each call in a sandbox of its own. Clones share connections.
 #[derive(Clone)]
-pub struct Wharf(Arc<Inner>);
+pub struct Wharf(Arc<Parts>);
 
-struct Inner {
-    store: Store,
-    connection: Connection,
+/// What a [`Wharf`] is made of.
+pub(crate) struct Parts {
+    pub(crate) store: Store,
+    pub(crate) connection: Connection,
     /// For registries that have one of their own.
-    connections: BTreeMap<Registry, Connection>,
-    credentials: Arc<dyn CredentialSource>,
-    packages: Packages,
-    observer: Arc<dyn Observer>,
-    component: RegistryComponent,
-    packager: PackagerComponent,
-    processor_time: Duration,
+    pub(crate) connections: BTreeMap<Registry, Connection>,
+    pub(crate) credentials: Arc<dyn CredentialSource>,
+    pub(crate) packages: Packages,
+    pub(crate) observer: Arc<dyn Observer>,
+    pub(crate) component: RegistryComponent,
+    pub(crate) packager: PackagerComponent,
+    pub(crate) overseer: Overseer,
     /// By registry, since each may lead to other addresses.
-    clients: Mutex<BTreeMap<Registry, Client>>,
+    pub(crate) clients: Mutex<BTreeMap<Registry, Client>>,
 }
 
 /// How an application is packed.
@@ -107,129 +109,16 @@ pub(crate) struct Subject<'a> {
     pub(crate) asked: Asked,
 }
 
-/// Puts a [`Wharf`] together.
-pub struct Builder {
-    store: Store,
-    connection: Connection,
-    /// For registries that have one of their own.
-    connections: BTreeMap<Registry, Connection>,
-    credentials: Arc<dyn CredentialSource>,
-    packages: Packages,
-    observer: Arc<dyn Observer>,
-    component: Option<Vec<u8>>,
-    packager: Option<Vec<u8>>,
-    processor_time: Duration,
-}
-
-impl Builder {
-    /// Sets how registries are connected to.
-    #[must_use]
-    pub fn connection(mut self, connection: Connection) -> Self {
-        self.connection = connection;
-        self
-    }
-
-    /// Sets how this registry is connected to, when it is not as the others.
-    #[must_use]
-    pub fn connection_to(mut self, registry: Registry, connection: Connection) -> Self {
-        self.connections.insert(registry, connection);
-        self
-    }
-
-    /// Sets where credentials come from. By default there are none.
-    #[must_use]
-    pub fn credentials(mut self, source: Arc<dyn CredentialSource>) -> Self {
-        self.credentials = source;
-        self
-    }
-
-    /// Sets where packages are that a manifest names without a registry.
-    #[must_use]
-    pub fn packages(mut self, packages: Packages) -> Self {
-        self.packages = packages;
-        self
-    }
-
-    /// Sets who is told what happens.
-    #[must_use]
-    pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
-        self.observer = observer;
-        self
-    }
-
-    /// Runs another component of the world `wharf:oci/registry`, given as WebAssembly,
-    /// in place of the one that ships with this library. It is lent no more than
-    /// that one.
-    #[must_use]
-    pub fn registry_component(mut self, wasm: Vec<u8>) -> Self {
-        self.component = Some(wasm);
-        self
-    }
-
-    /// Packs by another component of the world `wharf:oci/packager`, given as
-    /// WebAssembly, in place of the one that ships with this library. It is lent no more
-    /// than that one.
-    #[must_use]
-    pub fn packager_component(mut self, wasm: Vec<u8>) -> Self {
-        self.packager = Some(wasm);
-        self
-    }
-
-    /// Sets how much processor time a component may use in one call. Waiting does
-    /// not count. Default: 60 s.
-    #[must_use]
-    pub fn processor_time(mut self, most: Duration) -> Self {
-        self.processor_time = most;
-        self
-    }
-
-    /// The whole. Files that the connection names are read, to say now what is
-    /// wrong with them.
-    pub fn build(self) -> Result<Wharf, Error> {
-        for Connection { tls, .. } in [&self.connection]
-            .into_iter()
-            .chain(self.connections.values())
-        {
-            let _ =
-                Client::new(tls, Arc::new(wharf_net::Anywhere)).map_err(|error| invalid(&error))?;
-        }
-        let component = match &self.component {
-            Some(wasm) => RegistryComponent::compiled(wasm)?,
-            None => RegistryComponent::own()?,
-        };
-        Ok(Wharf(Arc::new(Inner {
-            store: self.store,
-            connection: self.connection,
-            connections: self.connections,
-            credentials: self.credentials,
-            packages: self.packages,
-            observer: self.observer,
-            component,
-            packager: self.packager.map_or_else(
-                || Ok(PackagerComponent::default()),
-                |wasm| PackagerComponent::compiled(&wasm),
-            )?,
-            processor_time: self.processor_time,
-            clients: Mutex::default(),
-        })))
-    }
-}
-
 impl Wharf {
     /// Begins with a store, as nobody, unobserved.
     #[must_use]
     pub fn builder(store: Store) -> Builder {
-        Builder {
-            store,
-            connection: Connection::default(),
-            connections: BTreeMap::new(),
-            credentials: Arc::new(Chain::default()),
-            packages: Packages::default(),
-            observer: Arc::new(Unobserved),
-            component: None,
-            packager: None,
-            processor_time: PROCESSOR_TIME,
-        }
+        Builder::new(store)
+    }
+
+    /// The whole of these parts.
+    pub(crate) fn of(parts: Parts) -> Self {
+        Self(Arc::new(parts))
     }
 
     /// The store.
@@ -329,7 +218,10 @@ impl Wharf {
             Err(error) => return Err(Error::Other(format!("a task ended early: {error}"))),
         }
         let state = self.state_without_files();
-        let prepared = session::prepare(state, manifest.to_string(), options.clone()).await?;
+        let told = ("prepare", manifest.as_str());
+        state.watch.begins(told, None, Ok(()))?;
+        let preparing = session::prepare(state, manifest.to_string(), options.clone());
+        let prepared = self.0.overseer.in_time(preparing).await?;
         Ok(report::descriptor(prepared)?.digest)
     }
 
@@ -365,6 +257,24 @@ impl Wharf {
             sources,
             asked,
         } = subject;
+        let right = match access {
+            Access::Write | Access::Delete => Right::Push,
+            _ if asked.dry_run => Right::Push,
+            Access::None | Access::Check | Access::Read => Right::Pull,
+        };
+        let overseer = &self.0.overseer;
+        let watched = repository.clone();
+        let watched = watched.map(|repository| (registry.clone(), repository, right));
+        let watch = overseer.watch(watched);
+        let (name, subject) = operation.told();
+        let mut names = vec![];
+        names.extend(repository.as_ref().map(|own| (right, registry, own)));
+        names.extend(sources.iter().map(|source| (Right::Pull, registry, source)));
+        // Whoever stands for another is asked for what the other has.
+        names.extend(stands_for.map(|other| (right, &other.registry, &other.repository)));
+        let checked = allowed(overseer.policies(), &names, &operation);
+        let mirror_of = stands_for.map(ToString::to_string);
+        watch.begins((name, subject), mirror_of, checked)?;
         let (transport, schemes) = self.transport(registry);
         let options = Options {
             transport,
@@ -383,10 +293,14 @@ impl Wharf {
             credentials: self.0.credentials.clone(),
         };
         let observer = self.0.observer.clone();
-        let bounds = Bounds::new(self.0.processor_time);
-        let state =
-            State::for_registry(self.0.store.clone(), network, repository, observer, bounds);
-        self.0.component.run(state, operation, options).await
+        let state = State::for_registry(self.0.store.clone(), network, repository, observer, watch);
+        let running = self.0.component.run(state, operation, options);
+        overseer.in_time(running).await
+    }
+
+    /// What watches over all calls.
+    pub(crate) fn overseer(&self) -> &Overseer {
+        &self.0.overseer
     }
 
     /// Where packages are.
@@ -401,8 +315,10 @@ impl Wharf {
         packing: Packing,
         options: &PackOptions,
     ) -> Result<Packed, Error> {
-        let packed = self.0.packager.pack(state, packing, options.clone());
-        packed.await?.try_into()
+        let told = ("pack", packing.name());
+        state.watch.begins(told, None, Ok(()))?;
+        let packing = self.0.packager.pack(state, packing, options.clone());
+        self.0.overseer.in_time(packing).await?.try_into()
     }
 
     /// For a call of the packager that sees no directory.
@@ -417,7 +333,7 @@ impl Wharf {
             wasi,
             sources,
             self.0.observer.clone(),
-            Bounds::new(self.0.processor_time),
+            self.0.overseer.watch(None),
         )
     }
 
@@ -432,7 +348,7 @@ impl Wharf {
     }
 
     /// The mirrors of a registry.
-    pub(crate) fn mirrors(&self, registry: &Registry) -> &[Mirror] {
+    pub(crate) fn mirrors(&self, registry: &Registry) -> &[Location] {
         &self.connection(registry).mirrors
     }
 
@@ -484,6 +400,21 @@ impl Wharf {
     }
 }
 
+/// Whether policies allow a call, before anything is asked.
+fn allowed(
+    policies: &Policies,
+    repositories: &[(Right, &Registry, &Repository)],
+    operation: &Operation,
+) -> Result<(), Violation> {
+    for (right, registry, repository) in repositories {
+        policies.repository(*right, registry, repository)?;
+    }
+    match operation.manifest().map(str::parse::<Reference>) {
+        Some(Ok(reference)) if reference.digest.is_none() => policies.tag(&reference.to_string()),
+        _ => Ok(()),
+    }
+}
+
 /// An application's directory, and the name of its manifest there.
 pub(crate) fn application(path: &Path) -> Result<(std::path::PathBuf, String), Error> {
     let failed = |why: String| Error::InvalidInput(format!("`{}` {why}", path.display()));
@@ -501,7 +432,7 @@ pub(crate) fn application(path: &Path) -> Result<(std::path::PathBuf, String), E
     Ok((directory, name.to_owned()))
 }
 
-fn invalid(error: &wharf_net::TlsError) -> Error {
+pub(crate) fn invalid(error: &wharf_net::TlsError) -> Error {
     Error::InvalidInput(error.to_string())
 }
 

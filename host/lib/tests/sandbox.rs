@@ -6,25 +6,29 @@
 #![expect(clippy::unwrap_used, reason = "a test that fails should panic")]
 
 use std::collections::BTreeSet;
+use std::io::Write;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use wharf_host::credentials::{Credential, Fixed, Secret};
-use wharf_host::{Error, Event, Observer, PackOptions, Reference, Store, Wharf};
+use wharf_host::{Audit, Error, Event, Limits, Observer, PackOptions, Reference, Store, Wharf};
 use wharf_tests::programs::{HOSTILE_PACKAGER, HOSTILE_REGISTRY};
 use wharf_tests::scripted::{Answer, Request, Server};
+use wharf_tests::serde_json::{self, Value as Json};
 
 const SECRET: &str = "correct-horse-battery-staple";
 
 /// What an attack led to.
 struct Outcome {
+    name: String,
     error: Error,
     /// What the registry saw.
     registry: Vec<Request>,
     /// What a second server saw that was not granted.
     elsewhere: Vec<Request>,
     notes: Vec<String>,
+    audit: String,
     /// The directory in which the store's directory is.
     around: tempfile::TempDir,
 }
@@ -34,19 +38,73 @@ struct Notes(Mutex<Vec<String>>);
 
 impl Observer for Notes {
     fn event(&self, event: Event) {
-        if let Event::Note(note) = event {
-            let mut notes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            notes.push(note);
+        let mut notes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match event {
+            Event::Note(note) => notes.push(note),
+            other => notes.push(format!("{other:?}")),
         }
     }
 }
 
+/// What was written, for whoever looks at it later.
+#[derive(Clone, Default)]
+struct Text(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Text {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Bounds that a flood reaches within a second.
+fn limits() -> Limits {
+    let mut limits = Limits::default();
+    limits.processor_time = Duration::from_millis(500);
+    limits.requests = 200;
+    limits.bytes_out = Some(100_000);
+    limits.bytes_in = Some(100_000);
+    limits.handles = 5_000;
+    limits
+}
+
+/// A registry that leads elsewhere, as far as an attack is about that.
+fn leading(attack: &str, request: &Request, elsewhere: &str) -> Answer {
+    let ok = Answer::content("application/json", "{}");
+    if attack.starts_with("realm-elsewhere") || attack.starts_with("realm-other") {
+        let challenge = format!("Bearer realm=\"http://{elsewhere}/token\",service=\"s\"");
+        Answer::status(401).header("WWW-Authenticate", &challenge)
+    } else if attack.starts_with("redirect-") && request.path().contains("/blobs/") {
+        let location = format!("http://{elsewhere}/blob?signature=1");
+        Answer::status(307).header("Location", &location)
+    } else if attack == "link-elsewhere" {
+        let next = request.path();
+        ok.header(
+            "Link",
+            &format!("<http://{elsewhere}{next}?last=x>; rel=\"next\""),
+        )
+    } else if attack == "location-in-a-pull" {
+        ok.header("Location", &format!("http://{elsewhere}/upload/1"))
+    } else if attack == "bytes-in" {
+        Answer::content("application/json", vec![7; 1 << 20])
+    } else {
+        ok
+    }
+}
+
 async fn attack(name: &str) -> Outcome {
-    let ok = |_: &Request| Answer::content("application/json", "{}");
-    let (registry, elsewhere) = (Server::start(ok), Server::start(ok));
+    let elsewhere = Server::start(|_| Answer::content("application/json", "{}"));
+    let registry = Server::start({
+        let (name, elsewhere) = (name.to_owned(), elsewhere.address());
+        move |request| leading(&name, request, &elsewhere)
+    });
     let around = tempfile::tempdir().unwrap();
     let store = Store::open(&around.path().join("store")).unwrap();
-    let notes = Arc::new(Notes::default());
+    let (notes, audit) = (Arc::new(Notes::default()), Text::default());
     let credential = Credential::UserPassword {
         username: "ada".into(),
         password: Secret::new(SECRET.into()),
@@ -55,7 +113,8 @@ async fn attack(name: &str) -> Outcome {
     let wharf = Wharf::builder(store)
         .registry_component(std::fs::read(HOSTILE_REGISTRY).unwrap())
         .credentials(Arc::new(Fixed::new(named, credential)))
-        .processor_time(Duration::from_millis(500))
+        .limits(limits())
+        .audit(Audit::to(audit.clone()))
         .observer(notes.clone())
         .build()
         .unwrap();
@@ -65,31 +124,87 @@ async fn attack(name: &str) -> Outcome {
     let reference: Reference = reference.parse().unwrap();
     let error = wharf.pull(&reference).await.unwrap_err();
     let notes = notes.0.lock().unwrap().clone();
+    let audit = String::from_utf8(audit.0.lock().unwrap().clone()).unwrap();
     Outcome {
+        name: name.to_owned(),
         error,
         registry: registry.requests(),
         elsewhere: elsewhere.requests(),
         notes,
+        audit,
         around,
     }
 }
 
 impl Outcome {
-    /// Nothing was had, nothing left, and the guest was told so.
+    /// Nothing was had, nothing left, the guest was told so, and the audit tells.
     fn assert_refused(&self) {
+        let name = &self.name;
         assert!(
             matches!(&self.error, Error::Other(text) if text.starts_with("refused: ")),
-            "{:?}",
+            "{name}: {:?}",
             self.error
         );
+        let lines = self.lines();
+        let refused = lines.iter().find(|line| line["decision"] == "refused");
+        let refused = refused.unwrap_or_else(|| panic!("{name}: {}", self.audit));
+        assert!(refused["reason"].is_string(), "{name}: {refused}");
         self.assert_nothing_leaked();
     }
 
+    /// What left was worthless, and the audit tells.
+    fn assert_worthless(&self) {
+        let name = &self.name;
+        let told = |text: &str| text.starts_with("refused: ") || text.starts_with("sent: ");
+        assert!(
+            matches!(&self.error, Error::Other(text) if told(text)),
+            "{name}: {:?}",
+            self.error
+        );
+        let lines = self.lines();
+        let asked = lines.iter().filter(|line| line["decision"].is_string());
+        assert!(asked.count() >= 2, "{name}: {}", self.audit);
+        self.assert_nothing_leaked();
+    }
+
+    /// A bound was reached, which the audit tells too.
+    fn assert_stopped(&self, bound: &str) {
+        let name = &self.name;
+        let Error::LimitExceeded(text) = &self.error else {
+            panic!("{name}: {:?}", self.error);
+        };
+        assert!(text.contains(bound), "{name}: {text}");
+        let lines = self.lines();
+        let limit = lines.iter().find(|line| line["event"] == "limit");
+        let limit = limit.unwrap_or_else(|| panic!("{name}: {}", self.audit));
+        let reason = limit["reason"].as_str().unwrap_or_default();
+        assert!(reason.contains(bound), "{name}: {limit}");
+        self.assert_nothing_leaked();
+    }
+
+    fn lines(&self) -> Vec<Json> {
+        let lines = self.audit.lines();
+        lines
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
+    }
+
     fn assert_nothing_leaked(&self) {
-        assert_eq!(self.elsewhere.len(), 0, "a request got elsewhere");
-        let seen = format!("{:?}", self.registry);
-        assert!(!seen.contains(SECRET), "{seen}");
-        assert!(!format!("{:?} {:?}", self.error, self.notes).contains(SECRET));
+        let name = &self.name;
+        assert_eq!(self.elsewhere.len(), 0, "{name}: a request got elsewhere");
+        let basic = wharf_tests::http::basic("ada", SECRET);
+        for request in &self.registry {
+            let seen = format!("{request:?} {}", String::from_utf8_lossy(&request.body));
+            // Where it belongs: in the header, as the user that it is of.
+            let seen = seen.replace(&format!("\"{basic}\""), "");
+            for form in forms(SECRET) {
+                assert!(!seen.contains(&form), "{name}: {seen}");
+            }
+        }
+        let told = format!("{:?} {:?} {}", self.error, self.notes, self.audit);
+        for form in forms(SECRET) {
+            assert!(!told.contains(&form), "{name}: {told}");
+        }
         let entries: BTreeSet<_> = std::fs::read_dir(self.around.path())
             .unwrap()
             .map(|entry| entry.unwrap().file_name())
@@ -97,84 +212,166 @@ impl Outcome {
         assert_eq!(
             entries.len(),
             1,
-            "something is beside the store: {entries:?}"
+            "{name}: something is beside the store: {entries:?}"
         );
-        let blobs = self.around.path().join("store/blobs/sha256");
-        assert_eq!(files(&blobs), 0, "something is in the store");
+        if name != "leak-blob" {
+            let blobs = self.around.path().join("store/blobs/sha256");
+            assert_eq!(files(&blobs), 0, "{name}: something is in the store");
+        }
     }
+}
+
+/// A secret as it may be written.
+fn forms(secret: &str) -> Vec<String> {
+    let basic = |pair: &str| {
+        let (user, password) = pair.split_once(':').unwrap();
+        wharf_tests::http::basic(user, password)
+    };
+    let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
+    vec![
+        secret.to_owned(),
+        secret.replace('-', "%2D"),
+        secret.chars().rev().collect(),
+        hex,
+        basic(&format!("ada:{secret}")).replace("Basic ", ""),
+    ]
 }
 
 fn files(directory: &Path) -> usize {
     std::fs::read_dir(directory).map_or(0, Iterator::count)
 }
 
+/// Attacks that get no answer at all.
+const REFUSED: [&str; 32] = [
+    "other-origin",
+    "other-port",
+    "other-name",
+    "own-port-elsewhere",
+    "other-number",
+    "user-information",
+    "other-scheme",
+    "stand-in-elsewhere",
+    "another-repository",
+    "outside-of-the-protocol",
+    "write-in-a-pull",
+    "delete-in-a-pull",
+    "mount-from-another",
+    "odd-methods",
+    "realm-not-named",
+    "realm-elsewhere-on-it",
+    "realm-other-method",
+    "redirect-other-query",
+    "redirect-with-credential",
+    "redirect-other-method",
+    "link-elsewhere",
+    "location-in-a-pull",
+    "leak-query",
+    "leak-path",
+    "leak-form-to-registry",
+    "other-credential",
+    "other-repository",
+    "digest-path",
+    "name-path",
+    "name-of-another",
+    "note-path",
+    "put-wrong-digest",
+];
+
+/// Attacks that send what stands in for the secret to the registry, to whom it is worth
+/// nothing.
+const WORTHLESS: [&str; 11] = [
+    "leak-tag",
+    "leak-header",
+    "leak-cookie",
+    "leak-bearer",
+    "leak-other-user",
+    "leak-twice-encoded",
+    "leak-part",
+    "leak-proxy",
+    "leak-body",
+    "leak-trailer",
+    "leak-blob",
+];
+
 #[tokio::test(flavor = "multi_thread")]
-async fn an_origin_that_was_not_granted_is_refused() {
+async fn what_was_not_granted_is_refused() {
+    for name in REFUSED {
+        attack(name).await.assert_refused();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stand_in_is_worthless_wherever_it_is_sent() {
+    for name in WORTHLESS {
+        attack(name).await.assert_worthless();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_is_told_to_people_too() {
     let outcome = attack("other-origin").await;
-    outcome.assert_refused();
-    assert!(
-        outcome
-            .notes
-            .iter()
-            .any(|note| note.starts_with("refused: ")),
-        "{:?}",
-        outcome.notes
-    );
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_credential_of_another_registry_is_refused() {
-    attack("other-credential").await.assert_refused();
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_credential_of_another_repository_is_refused() {
-    attack("other-repository").await.assert_refused();
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_digest_that_is_a_path_is_refused() {
-    attack("digest-path").await.assert_refused();
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_name_that_is_a_path_is_refused() {
-    attack("name-path").await.assert_refused();
+    let mut notes = outcome.notes.iter();
+    let told = notes.any(|note| note.starts_with("refused: "));
+    assert!(told, "{:?}", outcome.notes);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn content_under_a_wrong_digest_is_refused() {
-    attack("put-wrong-digest").await.assert_refused();
     attack("ingest-wrong-digest").await.assert_refused();
     attack("ingest-too-long").await.assert_refused();
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stand_in_is_worthless_elsewhere() {
-    attack("stand-in-elsewhere").await.assert_refused();
-    // Within a granted request it may go out, but never as the secret.
-    let outcome = attack("stand-in-leaked").await;
-    outcome.assert_nothing_leaked();
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn a_guest_that_never_ends_is_stopped() {
-    let outcome = attack("endless-loop").await;
-    let Error::LimitExceeded(text) = &outcome.error else {
-        panic!("{:?}", outcome.error);
-    };
-    assert!(text.contains("processor time"), "{text}");
-    outcome.assert_nothing_leaked();
+    attack("endless-loop")
+        .await
+        .assert_stopped("processor time");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_guest_that_wants_all_memory_is_stopped() {
-    let outcome = attack("endless-memory").await;
-    let Error::LimitExceeded(text) = &outcome.error else {
-        panic!("{:?}", outcome.error);
-    };
-    assert!(text.contains("MiB of memory"), "{text}");
+    attack("endless-memory")
+        .await
+        .assert_stopped("MiB of memory");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_guest_that_sends_requests_for_ever_is_stopped() {
+    let outcome = attack("endless-requests").await;
+    outcome.assert_stopped("more than 200 requests");
+    assert_eq!(outcome.registry.len(), 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_guest_that_holds_too_much_is_stopped() {
+    attack("endless-handles")
+        .await
+        .assert_stopped("5000 things");
+    attack("endless-streams")
+        .await
+        .assert_stopped("5000 things");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_guest_that_sends_too_many_fields_is_stopped() {
+    let outcome = attack("many-fields").await;
+    outcome.assert_stopped("64 header fields");
+    assert_eq!(outcome.registry.len(), 0);
+    let outcome = attack("large-fields").await;
+    assert_eq!(outcome.registry.len(), 0, "{:?}", outcome.error);
     outcome.assert_nothing_leaked();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_guest_that_sends_or_gets_too_many_bytes_is_stopped() {
+    let outcome = attack("bytes-out").await;
+    outcome.assert_stopped("it sent more than 100000 bytes");
+    for request in &outcome.registry {
+        assert!(request.body.len() <= 100_000);
+    }
+    attack("bytes-in")
+        .await
+        .assert_stopped("it was sent more than 100000 bytes");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -106,6 +106,7 @@ fn again(error: &Error) -> Option<Error> {
     match error {
         Error::ConnectionWriteTimeout => Some(Error::ConnectionWriteTimeout),
         Error::HttpRequestBodySize(size) => Some(Error::HttpRequestBodySize(*size)),
+        Error::HttpRequestDenied => Some(Error::HttpRequestDenied),
         _ => None,
     }
 }

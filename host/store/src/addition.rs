@@ -65,6 +65,7 @@ impl Store {
 
     /// Begins to write content of any size whose digest is not known before.
     pub fn add(&self) -> Result<Addition, StoreError> {
+        self.writable()?;
         Ok(Addition {
             store: self.clone(),
             staged: self.stage()?,
@@ -144,6 +145,7 @@ impl Store {
         if self.is_here(digest, content)? {
             return Ok(false);
         }
+        self.writable()?;
         let mut staged = self.stage()?;
         staged
             .file()

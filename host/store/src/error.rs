@@ -96,6 +96,9 @@ pub enum StoreError {
     /// A path for a link that could lead out of the directory it is meant for.
     #[error("`{}` is not a plain path below the directory to link into", .0.display())]
     Target(PathBuf),
+    /// Nothing may be written through this handle.
+    #[error("nothing may be written to the store: {0}")]
+    ReadOnly(String),
     /// The directory is not a store, or a store of a newer layout.
     #[error("{0}")]
     Layout(String),

@@ -50,6 +50,7 @@ impl Store {
         if self.is_whole(expected)? {
             return Ok(Receive::Whole);
         }
+        self.writable()?;
         let folder = &self.layout().ingest;
         let name = Name::Lock.of(&expected.digest);
         let lock = Lock::try_acquire(folder, &name)
@@ -174,7 +175,10 @@ impl Shared {
         let mut log = Log::new(folder, log_name, expected.size);
         if written.is_empty() {
             log.remove().map_err(failed)?;
-            data.set_len(0).map_err(failed)?;
+            // Cutting a file that is empty would have ext4 write all of it when it is closed.
+            if length > 0 {
+                data.set_len(0).map_err(failed)?;
+            }
         } else if log.rewrite(&written).is_err() {
             // Perhaps the disk is full. The old log stays right as far as it goes.
             log.end();

@@ -16,7 +16,11 @@ use crate::{Scratch, StoreError};
 /// The content store in one directory. Cheap to clone; clones, tasks and
 /// processes may use one directory at the same time.
 #[derive(Clone, Debug)]
-pub struct Store(Arc<Layout>);
+pub struct Store {
+    layout: Arc<Layout>,
+    /// Why nothing may be written by this handle; none when it may.
+    read_only: Option<Arc<str>>,
+}
 
 /// The store's directories. See the crate's documentation for what is in them.
 #[derive(Debug)]
@@ -45,8 +49,10 @@ const LAYOUT_FILE: &str = "oci-layout";
 const LAYOUT_BYTES: u64 = 4096;
 
 /// What may be in a directory that a process was killed in while it made a store
-/// of it: directories come first, `oci-layout` next, the table of names last.
-const OURS: [&str; 7] = [
+/// of it: directories come first, `oci-layout` next, the table of names last. Or of a
+/// store after a loss of power, which leaves an empty `oci-layout`.
+const OURS: [&str; 8] = [
+    LAYOUT_FILE,
     "blobs",
     "damaged",
     "ingest",
@@ -101,7 +107,10 @@ impl Store {
             sizes: OnceLock::new(),
             root,
         };
-        let store = Self(Arc::new(layout));
+        let store = Self {
+            layout: Arc::new(layout),
+            read_only: None,
+        };
         if new {
             store.replace_file(LAYOUT_FILE, LAYOUT.as_bytes())?;
         }
@@ -114,27 +123,52 @@ impl Store {
 
     /// Where the store is, as an absolute path.
     pub fn path(&self) -> &Path {
-        self.0.root.path()
+        self.layout.root.path()
+    }
+
+    /// The same store through a handle that takes no content: what is not here is refused
+    /// with [`StoreError::ReadOnly`] and this reason, and pruning is too. Content that is
+    /// here may be stored again, which changes nothing; names and notes are left as they
+    /// are, without an error.
+    #[must_use]
+    pub fn read_only(self, why: &str) -> Self {
+        Self {
+            read_only: Some(why.into()),
+            ..self
+        }
+    }
+
+    /// Fails when this handle takes no content.
+    pub(crate) fn writable(&self) -> Result<(), StoreError> {
+        match &self.read_only {
+            Some(why) => Err(StoreError::ReadOnly(why.to_string())),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether this handle takes no content.
+    pub(crate) fn is_read_only(&self) -> bool {
+        self.read_only.is_some()
     }
 
     pub(crate) fn layout(&self) -> &Layout {
-        &self.0
+        &self.layout
     }
 
     /// Where the content of a digest is, for messages.
     pub(crate) fn blob_path(&self, hex: &str) -> PathBuf {
-        self.0.blobs.path_of(hex)
+        self.layout.blobs.path_of(hex)
     }
 
-    /// Writes a file of the root whole or not at all. These few files can't be
-    /// fetched again, and so are the only ones that are forced to the disk.
+    /// Writes a file of the root whole or not at all. It is not forced to the disk: that
+    /// waits for all content that was written before. After a loss of power either file
+    /// may be empty, and is begun anew.
     pub(crate) fn replace_file(&self, name: &str, content: &[u8]) -> Result<(), StoreError> {
         let root = &self.layout().root;
         let mut staged = self.stage()?;
         staged
             .file()
             .write_all(content)
-            .and_then(|()| staged.file().sync_data())
             .and_then(|()| staged.move_to(root, name))
             .map_err(|error| StoreError::io("writing", root.path_of(name), error))
     }
@@ -153,25 +187,16 @@ fn is_layout(root: &Folder) -> Result<bool, StoreError> {
     let file = match root.look(LAYOUT_FILE).map_err(failed)? {
         Found::File(file, _) => file,
         Found::Other => return Err(unreadable(&path, "it is not a regular file")),
-        Found::Nothing => {
-            let names = root
-                .names()
-                .map_err(|error| StoreError::io("reading", root.path(), error))?;
-            return match names.iter().find(|name| !OURS.contains(&name.as_str())) {
-                None => Ok(false),
-                Some(other) => Err(StoreError::Layout(format!(
-                    "{} is not a store: it has no `oci-layout`, and other things in it, `{}` for \
-                     example; choose an empty or a new directory for the store",
-                    root.path().display(),
-                    other.escape_debug()
-                ))),
-            };
-        }
+        Found::Nothing => return refuse_foreign(root).map(|()| false),
     };
     let mut text = Vec::new();
     io::Read::take(file, LAYOUT_BYTES)
         .read_to_end(&mut text)
         .map_err(failed)?;
+    if text.is_empty() {
+        // What a loss of power leaves of a file that was not on the disk yet.
+        return refuse_foreign(root).map(|()| false);
+    }
     let shape: Shape =
         serde_json::from_slice(&text).map_err(|error| unreadable(&path, &error.to_string()))?;
     if shape.version == "1.0.0" {
@@ -183,6 +208,22 @@ fn is_layout(root: &Folder) -> Result<bool, StoreError> {
             root.path().display(),
             shape.version.escape_debug()
         )))
+    }
+}
+
+/// Fails when there is something in the directory that no store has.
+fn refuse_foreign(root: &Folder) -> Result<(), StoreError> {
+    let names = root
+        .names()
+        .map_err(|error| StoreError::io("reading", root.path(), error))?;
+    match names.iter().find(|name| !OURS.contains(&name.as_str())) {
+        None => Ok(()),
+        Some(other) => Err(StoreError::Layout(format!(
+            "{} is not a store: it has no `oci-layout`, and other things in it, `{}` for \
+             example; choose an empty or a new directory for the store",
+            root.path().display(),
+            other.escape_debug()
+        ))),
     }
 }
 
@@ -246,9 +287,32 @@ mod tests {
         std::fs::write(&file, r#"{"imageLayoutVersion":"2.0.0"}"#).unwrap();
         let error = Store::open(temporary.path()).unwrap_err();
         assert!(error.to_string().contains("version 2.0.0"), "{error}");
-        std::fs::write(&file, "").unwrap();
+        std::fs::write(&file, "{").unwrap();
         let error = Store::open(temporary.path()).unwrap_err();
         assert!(matches!(error, StoreError::Layout(_)), "{error}");
+    }
+
+    #[test]
+    fn a_store_that_lost_its_power_is_a_store_with_its_content() {
+        let temporary = tempfile::tempdir().unwrap();
+        let store = Store::open(temporary.path()).unwrap();
+        let digest = store.put(b"content", None).unwrap();
+        drop(store);
+        for name in [LAYOUT_FILE, "index.json"] {
+            std::fs::write(temporary.path().join(name), "").unwrap();
+        }
+        let store = Store::open(temporary.path()).unwrap();
+        assert_eq!(
+            store.get(&digest).unwrap().as_deref(),
+            Some(&b"content"[..])
+        );
+        assert_eq!(store.names().unwrap(), []);
+        let text = std::fs::read_to_string(temporary.path().join(LAYOUT_FILE)).unwrap();
+        assert_eq!(text, LAYOUT);
+        // With anything else beside it, it is no store of ours.
+        std::fs::write(temporary.path().join(LAYOUT_FILE), "").unwrap();
+        std::fs::write(temporary.path().join("thesis.tex"), "").unwrap();
+        assert!(Store::open(temporary.path()).is_err());
     }
 
     #[test]

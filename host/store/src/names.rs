@@ -34,8 +34,8 @@ const SEEN: &str = "dev.wharf.seen";
 /// looking for referrers opens no manifest but theirs.
 const SUBJECT: &str = "dev.wharf.subject";
 
-/// How long ago something may have been seen that is not noted anew: writing the table
-/// waits for the disk, and what was used last need not be known to the second.
+/// How long ago something may have been seen that is not noted anew: what was used last
+/// need not be known to the second, and a table of many names takes a while to write.
 const SEEN_AGAIN: Duration = Duration::from_hours(1);
 
 /// The longest name, in bytes. The longest reference that the
@@ -119,6 +119,9 @@ impl Store {
     }
 
     fn note(&self, name: Option<&str>, target: &Descriptor) -> Result<(), StoreError> {
+        if self.is_read_only() {
+            return Ok(());
+        }
         let now = SystemTime::now();
         let mut annotations = Map::new();
         if let Some(name) = name {

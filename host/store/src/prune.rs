@@ -69,6 +69,9 @@ impl Store {
     ///
     /// Waits until nobody is at work in the store.
     pub fn prune(&self, max_size: Option<u64>, dry_run: bool) -> Result<Pruned, StoreError> {
+        if !dry_run {
+            self.writable()?;
+        }
         let _alone = if dry_run { None } else { Some(self.alone()?) };
         let survey = self.survey()?;
         let remains = Count {

@@ -1,10 +1,10 @@
 //! Archives of files.
 
+use wharf_tests::Artifact;
 use wharf_tests::archive::{entry, extended, file, gzip, tar};
+use wharf_tests::artifact::ARCHIVE;
 
-use super::{Artifact, Case, fetched, loaded};
-
-pub(super) const ARCHIVE: &str = "application/vnd.wasm.content.bundle.v1.tar+gzip";
+use super::{Case, fetched, loaded};
 
 /// What is in the one file that each application here names, and each archive has.
 fn content() -> Vec<u8> {

@@ -1,8 +1,9 @@
 //! Manifests, configs and locked applications.
 
-use wharf_tests::{Json, Server, json as value};
+use wharf_tests::artifact::{CONFIG, LOCKED};
+use wharf_tests::{Artifact, Json, Server, json as value};
 
-use super::{Artifact, CONFIG, Case, LOCKED, fetched};
+use super::{Case, fetched};
 use crate::environment;
 
 #[test]

@@ -1,8 +1,9 @@
 //! Paths and content of files that a locked application names.
 
-use wharf_tests::{json as value, programs};
+use wharf_tests::artifact::{ARCHIVE, DATA};
+use wharf_tests::{Artifact, json as value, programs};
 
-use super::{Artifact, Case, fetched};
+use super::{Case, fetched};
 
 #[test]
 fn paths_that_lead_elsewhere_or_nowhere() {
@@ -191,22 +192,16 @@ fn content_of_another_application_is_not_given_away() {
     for archive in [None, Some(super::archives::good())] {
         let registry = wharf_tests::Registry::start();
         let env = crate::environment();
-        let mut other = Artifact::new().layer(super::DATA, secret.as_str());
-        let manifest = other.manifest();
-        other.shelf.manifest("1", manifest);
-        other.shelf.publish(registry.address(), "private");
-        let pull = format!("registry pull {}/private:1", registry.address());
-        let _ = env.run(&pull).success();
+        let other = Artifact::new().layer(DATA, secret.as_str());
+        let reference = other.publish(registry.address(), "private");
+        let _ = env.run(&format!("registry pull {reference}")).success();
         assert!(env.blob(&digest).is_some());
 
         let mut thief = Artifact::new().names("stolen.txt", &digest);
         if let Some(archive) = archive {
-            thief = thief.layer(super::archives::ARCHIVE, archive);
+            thief = thief.layer(ARCHIVE, archive);
         }
-        let manifest = thief.manifest();
-        thief.shelf.manifest("1", manifest);
-        thief.shelf.publish(registry.address(), "hostile");
-        let reference = format!("{}/hostile:1", registry.address());
+        let reference = thief.publish(registry.address(), "hostile");
         for command in [
             format!("registry pull {reference} -o out"),
             format!("up -f {reference} --listen 127.0.0.1:0"),

@@ -14,26 +14,9 @@ use std::fs;
 use std::path::Path;
 
 use wharf_tests::environment::{TempDir, files_below};
-use wharf_tests::{Json, Registry, Shelf, TestEnv, json as value, programs};
+use wharf_tests::{Artifact, Registry, Shelf, TestEnv, json as value};
 
 use crate::environment;
-
-const WASM: &str = "application/vnd.wasm.content.layer.v1+wasm";
-const DATA: &str = "application/vnd.wasm.content.layer.v1+data";
-const LOCKED: &str = "application/vnd.fermyon.spin.application.v1+config";
-const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
-
-/// An application of one component, to be spoilt.
-struct Artifact {
-    shelf: Shelf,
-    layers: Vec<Json>,
-    /// The locked application, unless it is other bytes altogether.
-    locked: Json,
-    bytes: Option<Vec<u8>>,
-    config: Json,
-    /// More members of the manifest, or others.
-    members: Json,
-}
 
 /// What a command has to say: its exit code, and a part of its words.
 type Refusal = (i32, &'static str);
@@ -46,102 +29,6 @@ struct Case {
     up: Option<Refusal>,
     /// Of `pull -o`; none where it may be written.
     files: Option<Refusal>,
-}
-
-impl Artifact {
-    fn new() -> Self {
-        Self::of(programs::HELLO_P2)
-    }
-
-    /// Of this program.
-    fn of(program: &str) -> Self {
-        Self::of_bytes(fs::read(program).expect("the program was built"))
-    }
-
-    /// Of a component that has these bytes.
-    fn of_bytes(wasm: Vec<u8>) -> Self {
-        let mut shelf = Shelf::new();
-        let program = shelf.blob(WASM, wasm);
-        let locked = value!({
-            "spin_lock_version": 0,
-            "metadata": { "name": "hostile", "trigger": { "type": "http" } },
-            "triggers": [{
-                "id": "hello-http-trigger",
-                "trigger_type": "http",
-                "trigger_config": { "component": "hello", "route": "/..." },
-            }],
-            "components": [{
-                "id": "hello",
-                "source": { "content_type": "application/wasm", "digest": program["digest"] },
-                "files": [],
-            }],
-        });
-        let config = shelf.blob(CONFIG, "{}");
-        Self {
-            shelf,
-            layers: vec![program],
-            locked,
-            bytes: None,
-            config,
-            members: value!({}),
-        }
-    }
-
-    /// With a change of the locked application.
-    fn locked(mut self, change: impl FnOnce(&mut Json)) -> Self {
-        change(&mut self.locked);
-        self
-    }
-
-    /// With these bytes as the locked application.
-    fn bytes(mut self, bytes: impl Into<Vec<u8>>) -> Self {
-        self.bytes = Some(bytes.into());
-        self
-    }
-
-    /// With one more layer.
-    fn layer(mut self, kind: &str, content: impl Into<Vec<u8>>) -> Self {
-        let layer = self.shelf.blob(kind, content);
-        self.layers.push(layer);
-        self
-    }
-
-    /// With a file at a path, which is a layer.
-    fn file(self, path: &str) -> Self {
-        let content = format!("The content of {path:?}. ").repeat(20);
-        let digest = wharf_tests::digest(content.as_bytes());
-        self.layer(DATA, content).names(path, &digest)
-    }
-
-    /// With a file in the locked application that is nowhere else.
-    fn names(self, path: &str, digest: &str) -> Self {
-        self.locked(|locked| {
-            let files = locked["components"][0]["files"].as_array_mut();
-            let files = files.expect("there is a list");
-            files.push(value!({ "digest": digest, "path": path }));
-        })
-    }
-
-    /// The bytes of the manifest, once all that it names is on the shelf.
-    fn manifest(&mut self) -> Vec<u8> {
-        let locked = self.bytes.take();
-        let locked = locked.unwrap_or_else(|| self.locked.to_string().into_bytes());
-        if self.config["mediaType"] == LOCKED {
-            self.config = self.shelf.blob(LOCKED, locked);
-        } else {
-            let locked = self.shelf.blob(LOCKED, locked);
-            self.layers.push(locked);
-        }
-        let mut manifest = value!({
-            "schemaVersion": 2,
-            "config": self.config,
-            "layers": self.layers,
-        });
-        for (key, member) in self.members.as_object().expect("it is one") {
-            manifest[key] = member.clone();
-        }
-        manifest.to_string().into_bytes()
-    }
 }
 
 impl Case {

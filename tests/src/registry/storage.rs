@@ -2,6 +2,7 @@
 //! driver").
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::Registry;
@@ -71,6 +72,39 @@ impl Registry {
                 .and_then(|()| fs::copy(&file, &place))
                 .expect("it can be copied");
         }
+    }
+
+    /// The files that say what a repository has, without uploads that are under way,
+    /// with what they say, in order.
+    pub fn links(&self, repository: &str) -> Vec<(PathBuf, String)> {
+        let repository = self.repository(repository);
+        let uploads = repository.join("_uploads");
+        let mut links: Vec<_> = files_below(&repository)
+            .into_iter()
+            .filter(|file| !file.starts_with(&uploads))
+            .filter_map(|file| {
+                let place = file.strip_prefix(&repository).ok()?.to_owned();
+                Some((place, fs::read_to_string(&file).ok()?))
+            })
+            .collect();
+        links.sort();
+        links
+    }
+
+    /// Takes away what a repository has. Content that nothing names any more stays.
+    pub fn forget(&self, repository: &str) {
+        fs::remove_dir_all(self.repository(repository))
+            .or_else(|error| match error.kind() {
+                ErrorKind::NotFound => Ok(()),
+                _ => Err(error),
+            })
+            .expect("it can be removed");
+    }
+
+    /// Makes room: nobody needs this repository any more. What a registry is still
+    /// writing there may stay.
+    pub fn discard(&self, repository: &str) {
+        let _ = fs::remove_dir_all(self.repository(repository));
     }
 
     fn repository(&self, name: &str) -> PathBuf {

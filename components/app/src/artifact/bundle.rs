@@ -57,7 +57,10 @@ impl Bundle {
     fn of_smallest(contents: &[PackedComponent]) -> Result<Option<Self>, PackError> {
         let sources = contents.iter().flat_map(|component| {
             let dependencies = component.dependencies.values();
-            std::iter::once(&component.source).chain(dependencies)
+            let of_trigger = component.trigger_dependencies.values().flatten();
+            std::iter::once(&component.source)
+                .chain(dependencies)
+                .chain(of_trigger)
         });
         let wasm: BTreeSet<_> = sources.map(|content| &content.digest).collect();
         let files = contents.iter().flat_map(|component| &component.files);
@@ -134,6 +137,7 @@ mod tests {
         let component = |number| PackedComponent {
             source: content(u64::MAX - number, 10),
             dependencies: BTreeMap::new(),
+            trigger_dependencies: BTreeMap::new(),
             files: (0..files).rev().map(file).collect(),
         };
         (0..count).map(component).collect()

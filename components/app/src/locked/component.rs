@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{ContentRef, LockedError};
+use super::{ContentRef, LockedError, MIDDLEWARE, RESOLVED_BY_TRIGGER};
 
 /// The content type of every component's source.
 pub const WASM_CONTENT_TYPE: &str = "application/wasm";
@@ -122,6 +122,29 @@ impl LockedComponent {
     /// The names of the AI models that the component may use.
     pub fn ai_models(&self) -> Result<Vec<&str>, LockedError> {
         self.list("ai_models")
+    }
+
+    /// What stands in front of the component and gets each request of an HTTP trigger
+    /// first: the outermost comes first. What triggers of other types put there is theirs
+    /// to know, and not meant.
+    #[must_use]
+    pub fn middleware(&self) -> &[Dependency] {
+        let by = self.metadata.get(RESOLVED_BY_TRIGGER);
+        match by.and_then(Value::as_str) {
+            Some("http") => {
+                let middleware = self.trigger_dependencies.get(MIDDLEWARE);
+                middleware.map(Vec::as_slice).unwrap_or_default()
+            }
+            _ => &[],
+        }
+    }
+
+    /// Drops its dependencies and its middleware, which were composed into it.
+    pub fn forget_dependencies(&mut self) {
+        self.dependencies.clear();
+        if !self.middleware().is_empty() {
+            self.trigger_dependencies.remove(MIDDLEWARE);
+        }
     }
 
     /// A list of texts: an entry of another shape is an error, since skipping it

@@ -33,7 +33,7 @@ pub const MIDDLEWARE: &str = "middleware";
 
 /// The property of a component whose middleware its trigger is to compose, by the
 /// trigger's type.
-const RESOLVED_BY_TRIGGER: &str = "resolve-trigger-dependencies-using";
+pub(crate) const RESOLVED_BY_TRIGGER: &str = "resolve-trigger-dependencies-using";
 
 /// The value of a host requirement that has to be met.
 pub const REQUIRED: &str = "required";
@@ -258,12 +258,13 @@ impl LockedApp {
     }
 
     /// Whether it can't be run as it stands: a component is still to be composed with
-    /// its dependencies, or is said to need a composing host and does not.
+    /// its dependencies or its middleware, or is said to need a composing host and does
+    /// not.
     #[must_use]
     pub fn is_uncomposed(&self) -> bool {
-        let components = self.components.iter();
-        let mut dependencies = components.map(|component| &component.dependencies);
-        dependencies.any(|dependencies| !dependencies.is_empty()) || self.says_too_much()
+        let mut components = self.components.iter();
+        components.any(|it| !it.dependencies.is_empty() || !it.middleware().is_empty())
+            || self.says_too_much()
     }
 
     /// Drops what tells a host to compose where nothing is left to be composed: it

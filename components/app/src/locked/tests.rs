@@ -60,6 +60,17 @@ fn what_was_composed_is_forgotten() {
         .trigger_dependencies
         .insert(MIDDLEWARE.into(), vec![dependency.clone()]);
     assert!(!middleware.forget_what_was_composed());
+    assert!(middleware.is_uncomposed());
+    // What a trigger of another type puts in front of it is not ours to compose.
+    let mut foreign = middleware.clone();
+    let by = &mut foreign.components[0].metadata;
+    by.insert(RESOLVED_BY_TRIGGER.into(), "queue".into());
+    assert!(!foreign.is_uncomposed());
+    foreign.components[0].forget_dependencies();
+    assert!(!foreign.components[0].trigger_dependencies.is_empty());
+    middleware.components[0].forget_dependencies();
+    assert!(middleware.forget_what_was_composed());
+    assert_eq!(middleware, composed);
     composed.components[0]
         .dependencies
         .insert("a:b/c".into(), dependency);

@@ -57,6 +57,7 @@ const FORM: Form = Form {
 const DATABASES: [&str; 3] = ["redis://*:*", "mysql://*:*", "postgres://*:*"];
 
 /// What a component becomes: what is published of it, and its content.
+#[derive(Clone)]
 pub(super) struct Component {
     pub(super) locked: LockedComponent,
     pub(super) content: ComponentContent,
@@ -174,6 +175,7 @@ pub(super) fn component(
         id: id.to_owned(),
         source,
         dependencies: contents,
+        trigger_dependencies: BTreeMap::new(),
         build,
         files: files(table, warnings)?,
         exclude: exclude(table)?,

@@ -38,6 +38,7 @@ pub(super) enum Origin {
 }
 
 /// A component of the application that is named, and where.
+#[derive(Clone)]
 pub(super) struct Reference {
     id: String,
     what: String,
@@ -65,6 +66,9 @@ const FORMS: [(&str, &[&str]); 4] = [
 
 /// What may stand in every form.
 const OPTIONS: [&str; 2] = ["export", "inherit_configuration"];
+
+/// What may stand in every form of what no import names.
+const UNNAMED_OPTIONS: [&str; 1] = ["inherit_configuration"];
 
 /// The dependencies of a component, with those of a profile in place of the ones of the
 /// same name.
@@ -137,7 +141,7 @@ fn dependency<'a>(name: &str, item: Item<'a>) -> Result<Written<'a>, Fault> {
     })?;
     let (origin, export, inherit) = if item.is_text() {
         let version = source::requirement(&item)?;
-        let package = package(&import, None, &item)?;
+        let package = package(Some(&import), None, &item)?;
         let package = Source::Package(Package {
             version: Wanted::Matching(version),
             ..package
@@ -147,28 +151,44 @@ fn dependency<'a>(name: &str, item: Item<'a>) -> Result<Written<'a>, Fault> {
         let table = item.table(
             "a version requirement or a table with a `version`, `path`, `url` or `component`",
         )?;
-        let origin = origin(&import, &table, &item)?;
+        let origin = origin(Some(&import), &table, &item)?;
         (origin, export(&import, &table)?, inherit(&table)?)
     };
     Ok(Written {
         import,
         item,
         name: name.to_owned(),
-        locked: Dependency {
-            source: ComponentSource {
-                content_type: WASM_CONTENT_TYPE.to_owned(),
-                content: ContentRef::default(),
-            },
-            export,
-            inherit,
-        },
+        locked: locked(export, inherit),
         origin,
     })
 }
 
-fn origin(import: &Import, table: &Table<'_>, item: &Item<'_>) -> Result<Origin, Fault> {
-    let keys = FORMS.iter().flat_map(|(_, keys)| keys.iter().copied());
-    let keys: Vec<&str> = keys.chain(OPTIONS).collect();
+/// A dependency that no import names: what it is for is known by where it stands.
+pub(super) fn unnamed(item: &Item<'_>) -> Result<(Dependency, Origin), Fault> {
+    let table = item.table("a table with a `version`, `path`, `url` or `component`")?;
+    let origin = origin(None, &table, item)?;
+    Ok((locked(None, inherit(&table)?), origin))
+}
+
+/// A dependency without its content.
+fn locked(export: Option<String>, inherit: Inherit) -> Dependency {
+    Dependency {
+        source: ComponentSource {
+            content_type: WASM_CONTENT_TYPE.to_owned(),
+            content: ContentRef::default(),
+        },
+        export,
+        inherit,
+    }
+}
+
+fn origin(import: Option<&Import>, table: &Table<'_>, item: &Item<'_>) -> Result<Origin, Fault> {
+    let options: &[&str] = match import {
+        Some(_) => &OPTIONS,
+        None => &UNNAMED_OPTIONS,
+    };
+    let keys = FORMS.iter().flat_map(|(_, keys)| keys.iter());
+    let keys: Vec<&str> = keys.chain(options).copied().collect();
     table.only(&keys)?;
     let mut forms = FORMS.iter();
     let Some((form, keys)) = forms.find(|(form, _)| table.find(form).is_some()) else {
@@ -176,7 +196,7 @@ fn origin(import: &Import, table: &Table<'_>, item: &Item<'_>) -> Result<Origin,
             item.wrong("does not say where it is: write a `version`, `path`, `url` or `component`")
         );
     };
-    let allowed: Vec<&str> = keys.iter().copied().chain(OPTIONS).collect();
+    let allowed: Vec<&str> = keys.iter().chain(options).copied().collect();
     table.nothing_beside(form, &allowed)?;
     Ok(match *form {
         "component" => {
@@ -204,13 +224,23 @@ fn origin(import: &Import, table: &Table<'_>, item: &Item<'_>) -> Result<Origin,
 }
 
 /// The package that is meant, with every version of it.
-fn package(import: &Import, named: Option<&Item<'_>>, item: &Item<'_>) -> Result<Package, Fault> {
+fn package(
+    import: Option<&Import>,
+    named: Option<&Item<'_>>,
+    item: &Item<'_>,
+) -> Result<Package, Fault> {
     let name = match (named, import) {
         (Some(named), _) => source::package_name(named)?,
-        (None, Import::Package { package, .. }) => package.clone(),
-        (None, Import::Plain(_)) => {
+        (None, Some(Import::Package { package, .. })) => package.clone(),
+        (None, Some(Import::Plain(_))) => {
             return Err(item.wrong(
                 "is not the name of a package: write `package = \"namespace:name\"` beside the \
+                 `version`",
+            ));
+        }
+        (None, None) => {
+            return Err(item.wrong(
+                "does not say which package it is: write `package = \"namespace:name\"` beside the \
                  `version`",
             ));
         }
@@ -299,7 +329,7 @@ impl<'a> Written<'a> {
 
 impl Reference {
     /// Where the component comes from that is named.
-    fn source(&self, components: &[Component]) -> Result<Source, Fault> {
+    pub(super) fn source(&self, components: &[Component]) -> Result<Source, Fault> {
         let mut all = components.iter();
         let Some(named) = all.find(|component| component.locked.id == self.id) else {
             let known: Vec<_> = components.iter().map(|c| c.locked.id.as_str()).collect();

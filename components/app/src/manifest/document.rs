@@ -79,20 +79,6 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// Refuses a key that is right and not handled yet.
-    pub(super) fn not_yet(&self, key: &str, instead: &str) -> Result<(), Fault> {
-        match self.entries.get_key_value(key) {
-            None => Ok(()),
-            Some((key, _)) => {
-                let problem = Problem::NotSupported {
-                    what: format!("`{}` {}", key.get_ref(), self.place),
-                    instead: instead.to_owned(),
-                };
-                Err(Fault::new(key.span().start, problem))
-            }
-        }
-    }
-
     /// The value of a key, where there is one.
     pub(super) fn find(&self, key: &str) -> Option<Item<'a>> {
         let (key, value) = self.entries.get_key_value(key)?;

@@ -52,14 +52,6 @@ pub enum Problem {
         /// What it has to be.
         expected: String,
     },
-    /// Something that is right and that this version does not handle.
-    #[error("{what} can't be packed yet{instead}")]
-    NotSupported {
-        /// What it is, with its name in the manifest.
-        what: String,
-        /// What to do instead, to be read after the rest; may be empty.
-        instead: String,
-    },
     /// The name of a component, variable or store has another form than it must.
     #[error("`{id}` can't be the {what}: {expected}")]
     Name {

@@ -5,8 +5,8 @@
 //! is a locked application without content, and for each component the paths and
 //! patterns that say where the content is ([`crate::files`] finds it).
 //!
-//! What is right in a manifest and not handled yet is refused by name rather than
-//! skipped: an application that was published without it would be another one.
+//! What is not known in a manifest is refused by name rather than skipped: an
+//! application that was published without it would be another one.
 
 mod application;
 mod build;
@@ -21,6 +21,7 @@ mod reading;
 mod source;
 mod template;
 mod trigger;
+mod trigger_dependency;
 mod version1;
 
 use std::collections::BTreeMap;
@@ -66,6 +67,8 @@ pub struct ComponentContent {
     pub source: Source,
     /// What satisfies its imports, sorted by the import's name.
     pub dependencies: Vec<DependencyContent>,
+    /// What its trigger puts in front of it, by role, the outermost first.
+    pub trigger_dependencies: BTreeMap<String, Vec<Source>>,
     /// What makes the WebAssembly, where that is said.
     pub build: Option<Build>,
     /// The files that it sees.
@@ -78,7 +81,17 @@ impl ComponentContent {
     /// Where its WebAssembly comes from, and that of its dependencies.
     pub fn sources(&self) -> impl Iterator<Item = &Source> {
         let dependencies = self.dependencies.iter().map(|it| &it.source);
-        [&self.source].into_iter().chain(dependencies)
+        let of_trigger = self.trigger_dependencies.values().flatten();
+        [&self.source]
+            .into_iter()
+            .chain(dependencies)
+            .chain(of_trigger)
+    }
+
+    /// Whether it is to be composed with something.
+    #[must_use]
+    pub fn has_dependencies(&self) -> bool {
+        !self.dependencies.is_empty() || !self.trigger_dependencies.is_empty()
     }
 }
 
@@ -185,6 +198,7 @@ fn read(
     let mut components = component::components(manifest, &reading, warnings)?;
     let triggers = trigger::locked(&triggers, &mut components, &reading, warnings)?;
     dependency::resolve(&mut components)?;
+    let triggers = trigger_dependency::assign(triggers, &mut components)?;
     reading.finish(manifest)?;
     Ok(Parts {
         published: Published {

@@ -113,17 +113,6 @@ fn versions() {
     );
 }
 
-#[test]
-fn what_can_not_be_packed_yet_is_named() {
-    let middleware =
-        "[[trigger.http]]\nroute = \"/\"\ncomponent = \"front\"\ndependencies.middleware = []";
-    let error = refused(&app("", middleware));
-    assert!(
-        error.contains("in `[[trigger.http]]` can't be packed yet"),
-        "{error}"
-    );
-}
-
 proptest! {
     #[test]
     fn never_panics(text in "\\PC{0,200}") {

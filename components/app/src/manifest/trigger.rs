@@ -10,6 +10,7 @@ use super::document::{Item, Table};
 use super::error::{Fault, Problem};
 use super::name::is_kebab;
 use super::reading::Reading;
+use super::trigger_dependency::Roles;
 use crate::locked::{LockedTrigger, StaticResponse};
 use crate::nearest::hint;
 
@@ -50,19 +51,25 @@ pub(super) fn types<'a>(triggers: &[Trigger<'a>]) -> Vec<&'a str> {
     types
 }
 
-/// The triggers as they are published. The components that stand within them join
-/// the others.
-pub(super) fn locked(
-    triggers: &[Trigger<'_>],
+/// The triggers as they are published, with what each puts in front of its component.
+/// The components that stand within them join the others.
+pub(super) fn locked<'a>(
+    triggers: &[Trigger<'a>],
     components: &mut Vec<Component>,
     reading: &Reading<'_>,
     warnings: &mut Vec<String>,
-) -> Result<Vec<LockedTrigger>, Fault> {
+) -> Result<Vec<(LockedTrigger, Roles<'a>)>, Fault> {
     let mut locked = Vec::new();
     for trigger in triggers {
-        trigger.table.not_yet("dependencies", "")?;
         if trigger.kind == "http" {
-            let keys = ["component", "executor", "id", "route", "static_response"];
+            let keys = [
+                "component",
+                "dependencies",
+                "executor",
+                "id",
+                "route",
+                "static_response",
+            ];
             trigger.table.only(&keys)?;
             match trigger.table.find("static_response") {
                 None => {
@@ -99,12 +106,13 @@ pub(super) fn locked(
         if !roles.is_empty() {
             config.insert("components".to_owned(), Value::from_iter(roles));
         }
-        locked.push(LockedTrigger {
+        let published = LockedTrigger {
             id: trigger.id.clone(),
             trigger_type: trigger.kind.to_owned(),
             trigger_config: Value::Object(Map::from_iter(config)),
             trigger_dependencies: BTreeMap::new(),
-        });
+        };
+        locked.push((published, Roles::of(trigger.kind, &trigger.table)?));
     }
     Ok(locked)
 }
@@ -210,7 +218,7 @@ fn referred(item: &Item<'_>, components: &[Component]) -> Result<String, Fault> 
 
 /// A response without a component.
 fn check_static(trigger: &Table<'_>, fixed: &Item<'_>) -> Result<(), Fault> {
-    for key in ["component", "executor"] {
+    for key in ["component", "dependencies", "executor"] {
         if let Some(other) = trigger.find(key) {
             return Err(other.wrong("stands beside `static_response`: leave one of them out"));
         }

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use wharf_app::artifact::{Artifact, Content, Draft};
-use wharf_app::locked::{ComponentSource, ContentRef, LockedApp};
+use wharf_app::artifact::{Artifact, Content, Draft, PackedComponent};
+use wharf_app::locked::{ComponentSource, ContentRef, LockedApp, LockedComponent, MIDDLEWARE};
 use wharf_oci::problem::clean;
 
 use crate::bindings::{Descriptor, Error};
@@ -18,18 +18,11 @@ pub(super) async fn prepare(artifact: &Artifact) -> Result<Option<Descriptor>, E
     let mut app = LockedApp::from_json(&app).map_err(failure::input)?;
     let mut added = Vec::new();
     for component in &mut app.components {
-        let of = clean(&component.id, 100);
-        let source = content(artifact, &component.source.content)
-            .map_err(|error| failure::of_component(&of, error))?;
-        let mut contents = BTreeMap::new();
-        for (name, dependency) in &component.dependencies {
-            let content = content(artifact, &dependency.source.content);
-            let content = content.map_err(|error| failure::of_component(&of, error))?;
-            contents.insert(name.clone(), content);
-        }
-        if let Some(composed) = compose::composed(component, &source, &contents).await? {
+        let packed = packed(artifact, component)
+            .map_err(|error| failure::of_component(&clean(&component.id, 100), error))?;
+        if let Some(composed) = compose::composed(component, &packed).await? {
             component.source = ComponentSource::from(composed.clone());
-            component.dependencies.clear();
+            component.forget_dependencies();
             added.push(composed);
         }
     }
@@ -38,6 +31,25 @@ pub(super) async fn prepare(artifact: &Artifact) -> Result<Option<Descriptor>, E
     }
     let draft = Draft::revised(&app, artifact, &added).map_err(failure::input)?;
     pack::finish(draft, Settings::default()).await.map(Some)
+}
+
+/// The WebAssembly that a component is made of.
+fn packed(artifact: &Artifact, component: &LockedComponent) -> Result<PackedComponent, Error> {
+    let content = |source: &ComponentSource| content(artifact, &source.content);
+    let mut dependencies = BTreeMap::new();
+    for (name, dependency) in &component.dependencies {
+        dependencies.insert(name.clone(), content(&dependency.source)?);
+    }
+    let middleware = component.middleware().iter();
+    let middleware: Vec<_> = middleware
+        .map(|it| content(&it.source))
+        .collect::<Result<_, _>>()?;
+    Ok(PackedComponent {
+        source: content(&component.source)?,
+        dependencies,
+        trigger_dependencies: BTreeMap::from([(MIDDLEWARE.to_owned(), middleware)]),
+        files: Vec::new(),
+    })
 }
 
 /// WebAssembly that a locked application names. Only what belongs to its artifact is

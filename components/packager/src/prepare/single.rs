@@ -25,6 +25,7 @@ pub(super) async fn prepare(manifest: &[u8]) -> Result<Descriptor, Error> {
             inline,
         },
         dependencies: BTreeMap::new(),
+        trigger_dependencies: BTreeMap::new(),
         files: Vec::new(),
     };
     let draft = Draft::new(app, vec![component]).map_err(failure::input)?;

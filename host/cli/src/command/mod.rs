@@ -3,6 +3,7 @@
 mod cache;
 mod completions;
 mod man;
+mod policy;
 mod registry;
 mod up;
 
@@ -38,6 +39,8 @@ enum Command {
     Up(up::Args),
     #[command(subcommand)]
     Cache(cache::Command),
+    #[command(subcommand)]
+    Policy(policy::Command),
     Completions(completions::Args),
     #[command(hide = true)]
     Man(man::Args),
@@ -70,6 +73,7 @@ impl Command {
             Self::Registry(command) => command.output(),
             Self::Up(args) => args.output.output(),
             Self::Cache(command) => command.output(),
+            Self::Policy(command) => command.output(),
             Self::Man(args) => args.output.output(),
             Self::Completions(_) => Output::new(Format::Plain, false),
         }
@@ -80,6 +84,7 @@ impl Command {
             Self::Registry(command) => Box::pin(command.run(output)).await,
             Self::Up(args) => Box::pin(args.run(output)).await,
             Self::Cache(command) => command.run(output).await,
+            Self::Policy(command) => command.run(output),
             Self::Completions(args) => args.run(),
             Self::Man(args) => args.run(output),
         }
@@ -87,7 +92,13 @@ impl Command {
 }
 
 fn in_runtime(command: Command, output: Output) -> Result<(), CommandError> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
+    // Where nothing but bytes is moved, and the store has threads of its own, handing each
+    // chunk from thread to thread takes longer than it saves.
+    let mut runtime = match command {
+        Command::Up(_) => tokio::runtime::Builder::new_multi_thread(),
+        _ => tokio::runtime::Builder::new_current_thread(),
+    };
+    let runtime = runtime
         .enable_all()
         .build()
         .map_err(|error| CommandError::from(error).while_doing("cannot start"))?;

@@ -47,7 +47,7 @@ Examples:
   $ wharf up -f ghcr.io/user/app:v1 -e LOG=debug --find-free-port --format json")]
 pub(super) struct Args {
     /// The application: a reference, a spin.toml, the directory of one, or a component (a
-    /// file whose name ends with `.wasm`)
+    /// file whose name ends with `.wasm` or `.wat`)
     ///
     /// A path that exists wins over a reference.
     #[arg(short = 'f', long, value_name = "REFERENCE|FILE|DIR", group = "source")]
@@ -110,7 +110,7 @@ pub(super) struct Args {
     platform: Option<Platform>,
 
     #[command(flatten)]
-    connection: ConnectionArgs,
+    pub(super) connection: ConnectionArgs,
 
     #[command(flatten)]
     store: StoreArgs,
@@ -146,6 +146,8 @@ struct Route {
 impl Args {
     /// Runs the application until it is interrupted.
     pub(super) async fn run(self, output: Output) -> Result<(), CommandError> {
+        // Before anything is done.
+        self.connection.sandbox()?;
         let source = self.source(output)?;
         let interrupts = Interrupts::listen()?;
         let app = tokio::select! {
@@ -160,7 +162,7 @@ impl Args {
         }
     }
 
-    fn source(&self, output: Output) -> Result<Source, CommandError> {
+    pub(super) fn source(&self, output: Output) -> Result<Source, CommandError> {
         if let Some(reference) = &self.from_registry {
             Ok(Source::Registry(reference.clone()))
         } else if let Some(path) = &self.from_file {
@@ -202,7 +204,7 @@ impl Args {
             }
             Source::Manifest(manifest) => {
                 let packed = (manifest.as_path(), &packing);
-                options::wharf_to_pack(store, &[], packed, connection, output, &progress)?
+                options::wharf_to_pack(store, &[], packed, connection, output, &progress).await?
             }
             Source::Component(_) => options::wharf(store, &[], connection, output, &progress)?,
         };

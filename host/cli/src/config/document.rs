@@ -6,10 +6,12 @@ use std::path::Path;
 
 use toml::Spanned;
 use toml::de::{DeInteger, DeTable, DeValue};
-use wharf_host::{PackageRegistry, Packages, Registry};
+use wharf_host::policy::Policy;
+use wharf_host::{Location, Packages, Registry};
 
 use super::key::{Form, Key, Value};
 use super::layer::{Layer, Setting};
+use super::sandbox::SANDBOX;
 use crate::error::CommandError;
 
 /// What a file says.
@@ -23,13 +25,15 @@ pub(super) struct Document {
     packages: Vec<PackagePlace>,
     /// Which files are not published, as rules.
     ignore: Vec<String>,
+    /// What may be done.
+    policy: Option<Policy>,
 }
 
 /// Where a package, a namespace of them, or all others are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct PackagePlace {
     pub(super) name: String,
-    pub(super) registry: PackageRegistry,
+    pub(super) registry: Location,
     /// Which line says so, for people.
     pub(super) place: String,
 }
@@ -46,10 +50,10 @@ const IGNORE: &str = "ignore";
 const ALL: &str = "*";
 
 /// Something wrong, and the byte of the text where it is.
-type Fault = (usize, String);
+pub(super) type Fault = (usize, String);
 
-struct Reader<'a> {
-    path: &'a Path,
+pub(super) struct Reader<'a> {
+    pub(super) path: &'a Path,
     text: &'a str,
 }
 
@@ -60,6 +64,19 @@ impl Document {
         reader.document().map_err(|(at, problem)| {
             CommandError::usage(format!("{}: {problem}", reader.place(at)))
         })
+    }
+
+    /// Reads the text of a file that has a policy and nothing else.
+    pub(super) fn parse_policy(path: &Path, text: &str) -> Result<Policy, CommandError> {
+        let reader = Reader { path, text };
+        reader.policy().map_err(|(at, problem)| {
+            CommandError::usage(format!("{}: {problem}", reader.place(at)))
+        })
+    }
+
+    /// What may be done.
+    pub(super) fn policy(&self) -> Option<&Policy> {
+        self.policy.as_ref()
     }
 
     /// What it says for a registry: what comes later counts.
@@ -84,12 +101,34 @@ impl Document {
     }
 }
 
-impl Reader<'_> {
-    fn document(&self) -> Result<Document, Fault> {
-        let table = DeTable::parse(self.text).map_err(|error| {
+impl<'a> Reader<'a> {
+    fn table(&self) -> Result<Spanned<DeTable<'a>>, Fault> {
+        DeTable::parse(self.text).map_err(|error| {
             let at = error.span().map_or(0, |span| span.start);
             (at, format!("this is not TOML: {}", error.message()))
-        })?;
+        })
+    }
+
+    fn policy(&self) -> Result<Policy, Fault> {
+        let table = self.table()?;
+        let mut policy = None;
+        for (key, value) in in_order(table.get_ref()) {
+            if key.get_ref() != SANDBOX {
+                let problem = unknown(key.get_ref(), "in a policy", &[SANDBOX]);
+                return Err((key.span().start, problem));
+            }
+            policy = Some(self.sandbox(tables(key, value)?)?);
+        }
+        policy.ok_or_else(|| {
+            (
+                0,
+                format!("there is no table `[{SANDBOX}]`, and so no policy"),
+            )
+        })
+    }
+
+    fn document(&self) -> Result<Document, Fault> {
+        let table = self.table()?;
         let mut document = Document::default();
         for (key, value) in in_order(table.get_ref()) {
             if key.get_ref() == PACKAGES {
@@ -100,8 +139,12 @@ impl Reader<'_> {
                 document.ignore = ignore(tables(key, value)?)?;
                 continue;
             }
+            if key.get_ref() == SANDBOX {
+                document.policy = Some(self.sandbox(tables(key, value)?)?);
+                continue;
+            }
             if key.get_ref() != REGISTRY {
-                let known = [PACKAGES, REGISTRY, PUSH];
+                let known = [PACKAGES, REGISTRY, PUSH, SANDBOX];
                 let problem = unknown(key.get_ref(), "at the top level", &known);
                 return Err((key.span().start, problem));
             }
@@ -189,7 +232,7 @@ impl Reader<'_> {
 
     /// Where a byte of the text is, for people. The first line and the first column
     /// are 1.
-    fn place(&self, at: usize) -> String {
+    pub(super) fn place(&self, at: usize) -> String {
         let before = self.text.get(..at).unwrap_or(self.text);
         let line = before.matches('\n').count() + 1;
         let start = before.rfind('\n').map_or(0, |end| end + 1);
@@ -198,13 +241,13 @@ impl Reader<'_> {
     }
 }
 
-type Entry<'a, 'i> = (
+pub(super) type Entry<'a, 'i> = (
     &'a Spanned<std::borrow::Cow<'i, str>>,
     &'a Spanned<DeValue<'i>>,
 );
 
 /// The entries in the order of the text, so that the first mistake is told first.
-fn in_order<'a, 'i>(table: &'a DeTable<'i>) -> Vec<Entry<'a, 'i>> {
+pub(super) fn in_order<'a, 'i>(table: &'a DeTable<'i>) -> Vec<Entry<'a, 'i>> {
     let mut entries: Vec<_> = table.iter().collect();
     entries.sort_by_key(|(key, _)| key.span().start);
     entries
@@ -240,7 +283,7 @@ fn ignore(table: &DeTable<'_>) -> Result<Vec<String>, Fault> {
 }
 
 /// The members of an array of texts.
-fn texts<'a>(value: &'a DeValue<'_>) -> Option<Vec<&'a str>> {
+pub(super) fn texts<'a>(value: &'a DeValue<'_>) -> Option<Vec<&'a str>> {
     let members = value.as_array()?.iter();
     members.map(|member| member.get_ref().as_str()).collect()
 }
@@ -268,7 +311,7 @@ fn typed(key: Key, value: &DeValue<'_>) -> Result<Value, String> {
     value.ok_or_else(|| form.expected())
 }
 
-fn unknown(key: &str, place: &str, known: &[&str]) -> String {
+pub(super) fn unknown(key: &str, place: &str, known: &[&str]) -> String {
     /// How much alike two words must be, from 0 to 1, for one to be meant by the other.
     const ALIKE: f64 = 0.8;
     let word = key.to_ascii_lowercase().replace('_', "-");
@@ -359,7 +402,7 @@ mod tests {
                 "x = 1",
                 &[
                     "line 1, column 1",
-                    "known are `packages`, `registry`, `push`",
+                    "known are `packages`, `registry`, `push`, `sandbox`",
                 ],
             ),
             (

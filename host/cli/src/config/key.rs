@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use clap::builder::TypedValueParser;
 use clap::error::ErrorKind;
-use wharf_host::{Allowance, Mirror, ProxyAddress};
+use wharf_host::{Allowance, Location, ProxyAddress};
 
 /// A setting of a registry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,7 +39,7 @@ pub(crate) enum Value {
     /// None to use none.
     Proxy(Option<ProxyAddress>),
     Allow(Vec<Allowance>),
-    Mirrors(Vec<Mirror>),
+    Mirrors(Vec<Location>),
     /// In bytes for each second.
     Rate(NonZeroU64),
     Count(u32),
@@ -313,7 +313,7 @@ fn list<T: FromStr<Err: Display>>(text: &str) -> Result<Vec<T>, String> {
 }
 
 /// A time with its unit, for example `250ms` or `10s`.
-fn time(text: &str) -> Option<Duration> {
+pub(super) fn time(text: &str) -> Option<Duration> {
     let digits = text.find(|c: char| !c.is_ascii_digit())?;
     let (number, unit) = text.split_at(digits);
     let number: u64 = number.parse().ok()?;

@@ -13,17 +13,22 @@ mod document;
 mod key;
 mod layer;
 mod place;
+mod sandbox;
 mod settings;
+mod wasm_pkg;
 
 use std::fs;
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use wharf_host::policy::{Policies, Policy};
 use wharf_host::{Pace, Packages, Registry};
 
+use crate::env;
 use crate::error::{CommandError, Kind};
 use document::Document;
 use settings::RegistrySettings;
+use wasm_pkg::WasmPkg;
 
 pub(crate) use key::{Key, Reader, Value};
 pub(crate) use layer::Layer;
@@ -51,6 +56,9 @@ Configuration:
     [packages]
     my-org = \"ghcr.io/my-org/packages\"
 
+  Where this says nothing, `wasm-pkg/config.toml` in your configuration folder counts, the
+  file of `wkg`: its default, its namespaces and its packages, in registries of OCI.
+
   A registry that leads to its blob store or token server on a private network needs
   `allow = [\"https://blobs.internal:9000\", \"10.0.0.0/8\"]`.
 
@@ -60,8 +68,18 @@ Configuration:
     ignore = [\"*.key\", \".env\"]
 
   A `wharf.toml` of a project, from the working folder up to the root of its repository,
-  can only narrow: fewer transfers and retries, shorter times, less bandwidth, and more
-  files that are not published.
+  can only narrow: fewer transfers and retries, shorter times, less bandwidth, more files
+  that are not published, and a policy.
+
+  A policy narrows what may be done at all: where requests go, which repositories are
+  written to and read, whose credentials are used, and how much. It stands in either file,
+  or in one of its own, --policy or $WHARF_POLICY; all that there are hold together, and
+  `wharf policy check` explains them:
+
+    [sandbox]
+    origins = [\"https://ghcr.io\"]
+    push = [\"ghcr.io/user/*\"]
+    credentials = [\"given\"]
 
   Where no `proxy` is set, the proxies of the environment count, with curl's meaning of
   `no_proxy`, and never for registries on this machine.
@@ -110,13 +128,34 @@ impl Config {
         }
     }
 
-    /// Where packages are.
-    pub(crate) fn packages(&self) -> Packages {
+    /// All policies that hold: of both files, of the environment, and the named ones. None
+    /// of them takes the place of another.
+    pub(crate) fn policies(&self, named: &[PathBuf]) -> Result<Policies, CommandError> {
+        let mut policies = Policies::default();
+        let documents = [&self.user, &self.project].into_iter();
+        for policy in documents.filter_map(Document::policy) {
+            policies.push(policy.clone());
+        }
+        let variable = env::value(env::POLICY).map(PathBuf::from);
+        for path in variable.iter().chain(named) {
+            policies.push(read_policy(path)?);
+        }
+        Ok(policies)
+    }
+
+    /// Where packages are: by the file of package tools, and by the user's, which counts
+    /// more.
+    pub(crate) fn packages(&self) -> Result<Packages, CommandError> {
         let mut packages = Packages::default();
+        if let Some(path) = place::wasm_pkg()
+            && let Some(text) = text(&path, false)?
+        {
+            WasmPkg::parse(&path, &text)?.set(&path, &mut packages)?;
+        }
         for place in self.user.packages() {
             packages.set(&place.name, place.registry.clone());
         }
-        packages
+        Ok(packages)
     }
 
     /// The sets of rules about files that are not published, the user's and the project's:
@@ -155,18 +194,34 @@ impl Config {
 }
 
 fn read(path: &Path, named: bool) -> Result<Document, CommandError> {
+    match text(path, named)? {
+        Some(text) => Document::parse(path, &text),
+        None => Ok(Document::default()),
+    }
+}
+
+/// The text of a file, which has to be there when it was named.
+fn text(path: &Path, named: bool) -> Result<Option<String>, CommandError> {
     match fs::read_to_string(path) {
-        Ok(text) => Document::parse(path, &text),
+        Ok(text) => Ok(Some(text)),
         Err(error)
             if !named && matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
         {
-            Ok(Document::default())
+            Ok(None)
         }
         Err(error) => Err(CommandError::usage(format!(
             "cannot read the configuration `{}`: {error}",
             path.display()
         ))),
     }
+}
+
+fn read_policy(path: &Path) -> Result<Policy, CommandError> {
+    let text = fs::read_to_string(path).map_err(|error| {
+        let shown = path.display();
+        CommandError::usage(format!("cannot read the policy `{shown}`: {error}"))
+    })?;
+    Document::parse_policy(path, &text)
 }
 
 /// The same document of a project, which decides nothing about trust.
@@ -227,7 +282,6 @@ fn exceeds(value: &Value, limit: &Value) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
     use std::time::Duration;
 
     use super::*;
@@ -341,6 +395,20 @@ mod tests {
         };
         assert_eq!(config.ignore_rules(), [["*.key"], ["!*.key"]]);
         assert_eq!(Config::default().ignore_rules(), Vec::<Vec<String>>::new());
+    }
+
+    #[test]
+    fn policies_of_both_files_hold() {
+        let config = Config {
+            user: document("[sandbox]\npush = []"),
+            project: narrowing(document("[sandbox]\npull = []")).unwrap(),
+            ..Config::default()
+        };
+        let policies = config.policies(&[]).unwrap();
+        assert!(policies.iter().count() >= 2);
+        let error = config.policies(&["/nowhere/p.toml".into()]).unwrap_err();
+        assert_eq!(error.kind, Kind::Usage);
+        assert!(error.messages[0].contains("/nowhere/p.toml"), "{error:?}");
     }
 
     #[test]

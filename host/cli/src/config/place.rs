@@ -19,12 +19,21 @@ pub(super) fn user(option: Option<&Path>) -> Option<(PathBuf, bool)> {
     if let Some(path) = env::value(env::CONFIG) {
         return Some((path.into(), true));
     }
+    Some((folder()?.join("wharf").join(NAME), false))
+}
+
+/// The file of package tools such as `wkg`.
+pub(super) fn wasm_pkg() -> Option<PathBuf> {
+    Some(folder()?.join("wasm-pkg/config.toml"))
+}
+
+/// The folder of the user's configuration.
+fn folder() -> Option<PathBuf> {
     // The XDG base directory specification has relative paths ignored.
-    let config = env::value(env::XDG_CONFIG_HOME)
+    env::value(env::XDG_CONFIG_HOME)
         .map(PathBuf::from)
         .filter(|path| path.is_absolute())
-        .or_else(|| Some(home()?.join(".config")))?;
-    Some((config.join("wharf").join(NAME), false))
+        .or_else(|| Some(home()?.join(".config")))
 }
 
 /// The project's file: the nearest one, from the working directory up to the root of

@@ -4,7 +4,9 @@ use std::num::NonZeroU64;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use wharf_host::{Allowance, ClientCertificate, Connection, Mirror, Pace, Proxies, Registry, Tls};
+use wharf_host::{
+    Allowance, ClientCertificate, Connection, Location, Pace, Proxies, Registry, Tls,
+};
 
 use super::key::{Key, Value};
 use super::layer::Layer;
@@ -28,7 +30,7 @@ pub(crate) struct RegistrySettings {
     /// Where it may lead although that is private.
     allowed: Vec<Allowance>,
     /// Who is asked before it.
-    mirrors: Vec<Mirror>,
+    mirrors: Vec<Location>,
     /// In bytes for each second, both directions together.
     bandwidth: Option<NonZeroU64>,
     /// How fast and how stubbornly.
@@ -87,6 +89,11 @@ impl RegistrySettings {
                 longest_wait: time(Key::LongestWait),
             },
         }
+    }
+
+    /// Whether it is spoken to in plain HTTP and nothing else.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.plain_http
     }
 
     /// As the host library takes them. Warns, loudly, when the registry's identity is

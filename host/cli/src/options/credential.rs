@@ -75,7 +75,7 @@ impl CredentialArgs {
     }
 
     /// Whether there are any.
-    pub(super) fn is_given(&self) -> bool {
+    pub(crate) fn is_given(&self) -> bool {
         *self != Self::default()
     }
 

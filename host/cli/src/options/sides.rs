@@ -14,7 +14,7 @@ use std::sync::Arc;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
-use wharf_host::{Mirror, Registry, Store, Wharf};
+use wharf_host::{Location, Registry, Store, Wharf};
 
 use super::{ConnectionArgs, CredentialArgs};
 use crate::error::CommandError;
@@ -60,8 +60,8 @@ impl Side for Target {
     const HEADING: &'static str = "For the target alone";
 }
 
-/// What names the user's own file, which is one, whatever is done.
-const OF_NO_SIDE: &str = "config";
+/// What is one, whatever is done: the user's own file, policies and the audit.
+const OF_NO_SIDE: [&str; 3] = ["config", "policy", "audit"];
 
 impl Sides {
     /// A client of both registries over this store.
@@ -80,7 +80,15 @@ impl Sides {
             ))
             .hint("give the option without --from- and --to-, or the same to both"));
         }
-        let mut builder = Wharf::builder(store).observer(Arc::new(progress.clone()));
+        let builder = Wharf::builder(store).observer(Arc::new(progress.clone()));
+        let sandbox = self.both.sandbox()?;
+        let mut builder = sandbox.over(builder);
+        if [&self.both, from, to]
+            .iter()
+            .any(|side| side.credential.is_given())
+        {
+            sandbox.check_given()?;
+        }
         let mut sides = vec![(source, from)];
         if source != target {
             sides.push((target, to));
@@ -89,7 +97,7 @@ impl Sides {
         for (registry, side) in &sides {
             let settings = side.settings()?;
             let connection = settings.settings(registry)?.connection(registry, output)?;
-            for mirror in connection.mirrors.iter().map(Mirror::registry) {
+            for mirror in connection.mirrors.iter().map(Location::registry) {
                 if !asked.contains(mirror) {
                     let connection = settings.settings(mirror)?.connection(mirror, output)?;
                     builder = builder.connection_to(mirror.clone(), connection);
@@ -104,6 +112,11 @@ impl Sides {
             }
         }
         Ok(builder.credentials(Arc::new(credentials)).build()?)
+    }
+
+    /// The options for both.
+    pub(crate) fn both(&self) -> &ConnectionArgs {
+        &self.both
     }
 
     /// What is wrong with these options together, though each is right.
@@ -205,7 +218,7 @@ impl<S: Side> Args for OneSide<S> {
         let grammar = Self::grammar();
         let options = grammar
             .get_arguments()
-            .filter(|option| option.get_id() != OF_NO_SIDE);
+            .filter(|option| !is_of_no_side(option));
         command.args(options.filter_map(Self::beside))
     }
 
@@ -224,9 +237,10 @@ impl<S: Side> FromArgMatches for OneSide<S> {
         let grammar = Self::grammar();
         let mut written = Vec::new();
         for option in grammar.get_arguments() {
-            let own = match option.get_id() {
-                id if id == OF_NO_SIDE => Vec::new(),
-                _ => written_as(option, &Self::id(option), matches),
+            let own = if is_of_no_side(option) {
+                Vec::new()
+            } else {
+                written_as(option, &Self::id(option), matches)
             };
             // A user is one registry's.
             if own.is_empty() && !is_credential(option) {
@@ -249,6 +263,10 @@ impl<S: Side> fmt::Debug for OneSide<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple(S::PREFIX).field(&self.0).finish()
     }
+}
+
+fn is_of_no_side(option: &Arg) -> bool {
+    OF_NO_SIDE.contains(&option.get_id().as_str())
 }
 
 /// An option with what the command line gives it under an id, as it would be written.
@@ -309,7 +327,8 @@ mod tests {
         for long in plain.get_arguments().filter_map(Arg::get_long) {
             for prefix in ["from", "to"] {
                 let form = format!("{prefix}-{long}");
-                assert_eq!(longs.contains(&form.as_str()), long != "config", "{form}");
+                let is_of_a_side = !OF_NO_SIDE.contains(&long);
+                assert_eq!(longs.contains(&form.as_str()), is_of_a_side, "{form}");
             }
         }
         command.debug_assert();

@@ -5,11 +5,13 @@ use wasmtime::component::{Accessor, HasSelf, Resource};
 use wasmtime_wasi::filesystem::Descriptor as File;
 use wharf_store::Added;
 
+use super::content_store::told;
 use crate::ahead::AHEAD_BYTES;
 use crate::bindings::content_files;
 use crate::bindings::content_store::Error;
 use crate::bindings::types::Descriptor;
 use crate::state::State;
+use crate::watch::Stored;
 
 impl content_files::Host for State {}
 
@@ -20,13 +22,14 @@ impl<T: Send> content_files::HostWithStore<T> for HasSelf<State> {
         media_type: String,
     ) -> wasmtime::Result<Result<Descriptor, Error>> {
         // The guest could open it, so its directory was lent and it lies within.
-        let (file, store, ahead) = accessor.with(|mut access| {
+        let (file, store, ahead, watch) = accessor.with(|mut access| {
             let state = access.get();
             let file = match state.table.get(&file)? {
                 File::File(file) => Some(file.file.clone()),
                 File::Dir(_) => None,
             };
-            wasmtime::error::Ok((file, state.store.clone(), state.ahead.clone()))
+            let (store, ahead) = (state.store.clone(), state.ahead.clone());
+            wasmtime::error::Ok((file, store, ahead, state.watch.clone()))
         })?;
         let Some(file) = file else {
             return Ok(Err(Error::Failed("a directory has no content".to_owned())));
@@ -42,8 +45,19 @@ impl<T: Send> content_files::HostWithStore<T> for HasSelf<State> {
             is_new,
         } = match added {
             Ok(added) => added,
-            Err(text) => return Ok(Err(Error::Failed(text))),
+            Err(text) => {
+                let failed = Err(Error::Failed(text));
+                return told(&watch, "add-file", Stored::default(), failed);
+            }
         };
+        if is_new {
+            let what = Stored {
+                digest: Some(digest.as_str()),
+                bytes: Some(size),
+                name: None,
+            };
+            watch.stored(&Ok(()), "add-file", what)?;
+        }
         let added = wharf_oci::Descriptor::new(&media_type, digest, size);
         if let Some(ahead) = ahead
             && is_new

@@ -12,15 +12,19 @@ use wharf_oci::{Digest, Reference};
 use wharf_store::{Receive, Store, StoreError};
 
 use super::stream::{Fountain, Meter, Sink};
+use crate::audit::Refusal;
 use crate::bindings::content_store::{self, Error, Extent};
 use crate::bindings::types::{Descriptor, Mismatch};
 use crate::state::State;
+use crate::watch::{Stored, Watch};
 
 /// The right to write one piece of content: what an `ingest` of a guest stands for.
 #[expect(unreachable_pub, reason = "the generated bindings re-export it")]
 pub struct Ingest {
     inner: Arc<wharf_store::Ingest>,
     digest: Digest,
+    /// In bytes.
+    size: u64,
 }
 
 /// How long to wait before asking again for content that somebody else writes: the
@@ -37,59 +41,136 @@ async fn blocking<T: Send + 'static>(
     Ok(spawn_blocking(step).await?.map_err(Error::from))
 }
 
+/// What a guest may not have is told of, and so is what it wrote.
+pub(super) fn told<T>(
+    watch: &Watch,
+    action: &'static str,
+    what: Stored<'_>,
+    outcome: Result<T, Error>,
+) -> Answer<T> {
+    if !watch.is_audited() && watch.policies().is_empty() {
+        return Ok(outcome);
+    }
+    let checked = match &outcome {
+        Ok(_) => Ok(()),
+        // The store's own words, where it is the policy that speaks through it.
+        Err(error) => match watch.check_store() {
+            Err(refusal) if is_read_only(error) => Err(refusal),
+            _ => Err(Refusal::Sandbox(reason(error))),
+        },
+    };
+    watch.stored(&checked, action, what)?;
+    Ok(outcome)
+}
+
+/// The same for what is only asked for: nothing is told of what it may have.
+fn asked<T>(watch: &Watch, outcome: Result<T, Error>) -> Answer<T> {
+    match &outcome {
+        Err(Error::Failed(_)) => told(watch, "read", Stored::default(), outcome),
+        _ => Ok(outcome),
+    }
+}
+
+fn is_read_only(error: &Error) -> bool {
+    matches!(error, Error::Failed(text) if text.starts_with(READ_ONLY))
+}
+
+/// How [`StoreError::ReadOnly`] begins.
+const READ_ONLY: &str = "nothing may be written to the store";
+
+fn reason(error: &Error) -> String {
+    match error {
+        Error::Missing(digest) => format!("{} is not in the store", clean(digest, 100)),
+        Error::Mismatch(_) => "it is not what its digest or size promises".to_owned(),
+        Error::Failed(text) => clean(text, 300),
+    }
+}
+
 /// What takes a moment is done at once, on the guest's own thread: handing it to
 /// another takes longer, and nothing is on its way when manifests and names are.
 impl content_store::Host for State {
     fn stat(&mut self, digest: String) -> Answer<Option<u64>> {
-        Ok(parse(&digest).and_then(|digest| Ok(self.store.stat(&digest)?)))
+        let found = parse(&digest).and_then(|digest| Ok(self.store.stat(&digest)?));
+        asked(&self.watch, found)
     }
 
     fn get(&mut self, digest: String) -> Answer<Option<Vec<u8>>> {
-        Ok(parse(&digest).and_then(|digest| Ok(self.store.get(&digest)?)))
+        let found = parse(&digest).and_then(|digest| Ok(self.store.get(&digest)?));
+        asked(&self.watch, found)
     }
 
     fn put(&mut self, content: Vec<u8>, expected: Option<String>) -> Answer<String> {
-        let expected = expected.as_deref().map(parse).transpose();
-        Ok(expected.and_then(|expected| {
+        let parsed = expected.as_deref().map(parse).transpose();
+        let stored: Result<String, Error> = parsed.and_then(|expected| {
             let digest = self.store.put(&content, expected.as_ref())?;
             Ok(digest.into())
-        }))
+        });
+        let digest = stored.as_ref().ok().cloned();
+        let what = Stored {
+            digest: digest.as_deref(),
+            bytes: Some(content.len() as u64),
+            name: None,
+        };
+        told(&self.watch, "put", what, stored)
     }
 
     fn set_name(&mut self, name: String, target: Descriptor) -> Answer<()> {
-        Ok(own_name(self, &name).and_then(|name| {
+        let mut shown = None;
+        let digest = target.digest.clone();
+        let set = own_name(self, &name).and_then(|name| {
             let target = target.try_into()?;
-            Ok(self.store.set_name(&name, &target)?)
-        }))
+            self.store.set_name(&name, &target)?;
+            shown = Some(name);
+            Ok(())
+        });
+        let what = Stored {
+            digest: set.is_ok().then_some(digest.as_str()),
+            bytes: None,
+            name: shown.as_deref(),
+        };
+        told(&self.watch, "set-name", what, set)
     }
 
     fn find_name(&mut self, name: String) -> Answer<Option<Descriptor>> {
-        Ok(own_name(self, &name).and_then(|name| {
+        let found = own_name(self, &name).and_then(|name| {
             let found = self.store.find_name(&name)?;
             Ok(found.map(Descriptor::from))
-        }))
+        });
+        asked(&self.watch, found)
     }
 
     fn referrers(&mut self, subject: String) -> Answer<Vec<Descriptor>> {
-        Ok(parse(&subject).and_then(|subject| {
+        let found = parse(&subject).and_then(|subject| {
             let found = self.store.referrers(&subject)?;
             Ok(found.into_iter().map(Descriptor::from).collect())
-        }))
+        });
+        asked(&self.watch, found)
     }
 
     fn remember(&mut self, digest: String, note: String) -> Answer<()> {
-        Ok(noted(self, &digest)
-            .and_then(|(place, digest)| Ok(self.store.remember(&place, &digest, &note)?)))
+        let noted = noted(self, &digest)
+            .and_then(|(place, digest)| Ok(self.store.remember(&place, &digest, &note)?));
+        let what = Stored {
+            digest: noted.is_ok().then_some(digest.as_str()),
+            ..Stored::default()
+        };
+        told(&self.watch, "remember", what, noted)
     }
 
     fn recall(&mut self, digest: String) -> Answer<Option<String>> {
-        Ok(noted(self, &digest)
-            .and_then(|(place, digest)| Ok(self.store.recall(&place, &digest)?)))
+        let found = noted(self, &digest)
+            .and_then(|(place, digest)| Ok(self.store.recall(&place, &digest)?));
+        asked(&self.watch, found)
     }
 
     fn forget(&mut self, digest: String) -> Answer<()> {
-        Ok(noted(self, &digest)
-            .and_then(|(place, digest)| Ok(self.store.forget(&place, &digest)?)))
+        let noted = noted(self, &digest)
+            .and_then(|(place, digest)| Ok(self.store.forget(&place, &digest)?));
+        let what = Stored {
+            digest: noted.is_ok().then_some(digest.as_str()),
+            ..Stored::default()
+        };
+        told(&self.watch, "forget", what, noted)
     }
 }
 
@@ -99,10 +180,10 @@ impl<T: Send + 'static> content_store::HostWithStore<T> for HasSelf<State> {
         digest: String,
         part: Option<Extent>,
     ) -> Answer<(StreamReader<u8>, FutureReader<Result<(), Error>>)> {
-        let store = store(accessor);
+        let (store, watch) = store(accessor);
         let digest = match parse(&digest) {
             Ok(digest) => digest,
-            Err(error) => return Ok(Err(error)),
+            Err(error) => return asked(&watch, Err(error)),
         };
         let part = part.map(|part| wharf_store::Extent {
             offset: part.offset,
@@ -114,9 +195,10 @@ impl<T: Send + 'static> content_store::HostWithStore<T> for HasSelf<State> {
             Err(error) => return Ok(Err(error)),
         };
         accessor.with(|mut access| {
-            let observer = access.get().observer.clone();
+            let state = access.get();
+            let (observer, depths) = (state.observer.clone(), state.depths.clone());
             let meter = Meter { digest, observer };
-            let (fountain, verdict) = Fountain::new(reader, Some(meter));
+            let (fountain, verdict) = Fountain::new(reader, depths, Some(meter));
             let stream = StreamReader::new(&mut access, fountain)?;
             let verdict = async move {
                 // No verdict on what was not read to its end.
@@ -132,10 +214,10 @@ impl<T: Send + 'static> content_store::HostWithStore<T> for HasSelf<State> {
         accessor: &Accessor<T, Self>,
         expected: Descriptor,
     ) -> Answer<Option<Resource<Ingest>>> {
-        let store = store(accessor);
+        let (store, watch) = store(accessor);
         let expected: wharf_oci::Descriptor = match expected.try_into() {
             Ok(expected) => expected,
-            Err(error) => return Ok(Err(error)),
+            Err(error) => return told(&watch, "receive", Stored::default(), Err(error)),
         };
         let mut wait = FIRST_WAIT;
         let inner = loop {
@@ -144,18 +226,29 @@ impl<T: Send + 'static> content_store::HostWithStore<T> for HasSelf<State> {
                 Ok(Receive::Whole) => return Ok(Ok(None)),
                 Ok(Receive::Ingest(ingest)) => break Arc::new(ingest),
                 Ok(Receive::Busy) => {}
-                Err(error) => return Ok(Err(error)),
+                Err(error) => {
+                    let what = Stored {
+                        digest: Some(expected.digest.as_str()),
+                        bytes: Some(expected.size),
+                        name: None,
+                    };
+                    return told(&watch, "receive", what, Err(error));
+                }
             }
             tokio::time::sleep(wait).await;
             wait = (wait * 2).min(LONGEST_WAIT);
         };
-        let digest = expected.digest;
-        let ingest = Ingest { inner, digest };
+        let (digest, size) = (expected.digest, expected.size);
+        let ingest = Ingest {
+            inner,
+            digest,
+            size,
+        };
         accessor.with(|mut access| Ok(Ok(Some(access.get().table.push(ingest)?))))
     }
 
     async fn add(accessor: &Accessor<T, Self>, data: StreamReader<u8>) -> Answer<(String, u64)> {
-        let store = store(accessor);
+        let (store, watch) = store(accessor);
         let addition = match blocking(move || store.add()).await? {
             Ok(addition) => addition,
             Err(error) => {
@@ -163,16 +256,24 @@ impl<T: Send + 'static> content_store::HostWithStore<T> for HasSelf<State> {
                     let mut data = data;
                     data.close(access)
                 })?;
-                return Ok(Err(error));
+                return told(&watch, "add", Stored::default(), Err(error));
             }
         };
-        let (sink, outcome) = Sink::new(addition, None);
+        let depths = accessor.with(|mut access| access.get().depths.clone());
+        let (sink, outcome) = Sink::new(addition, depths, None);
         accessor.with(|access| data.pipe(access, sink))?;
-        match outcome.await {
-            Ok(Ok((digest, size))) => Ok(Ok((digest.into(), size))),
-            Ok(Err(error)) => Ok(Err(error.into())),
-            Err(_) => Ok(Err(Error::Failed("writing was broken off".to_owned()))),
-        }
+        let added: Result<(String, u64), Error> = match outcome.await {
+            Ok(Ok((digest, size))) => Ok((digest.into(), size)),
+            Ok(Err(error)) => Err(error.into()),
+            Err(_) => Err(Error::Failed("writing was broken off".to_owned())),
+        };
+        let known = added.as_ref().ok().cloned();
+        let what = Stored {
+            digest: known.as_ref().map(|(digest, _)| digest.as_str()),
+            bytes: known.as_ref().map(|(_, size)| *size),
+            name: None,
+        };
+        told(&watch, "add", what, added)
     }
 }
 
@@ -199,11 +300,12 @@ impl<T: Send + 'static> content_store::HostIngestWithStore<T> for HasSelf<State>
         offset: u64,
         data: StreamReader<u8>,
     ) -> Answer<u64> {
-        let (inner, digest, observer) = accessor.with(|mut access| {
+        let (inner, digest, observer, depths) = accessor.with(|mut access| {
             let state = access.get();
             let ingest = state.table.get(&ingest)?;
             let (inner, digest) = (ingest.inner.clone(), ingest.digest.clone());
-            wasmtime::error::Ok((inner, digest, state.observer.clone()))
+            let (observer, depths) = (state.observer.clone(), state.depths.clone());
+            wasmtime::error::Ok((inner, digest, observer, depths))
         })?;
         let writer = match blocking(move || inner.writer(offset)).await? {
             Ok(writer) => writer,
@@ -215,7 +317,7 @@ impl<T: Send + 'static> content_store::HostIngestWithStore<T> for HasSelf<State>
                 return Ok(Err(error));
             }
         };
-        let (sink, outcome) = Sink::new(writer, Some(Meter { digest, observer }));
+        let (sink, outcome) = Sink::new(writer, depths, Some(Meter { digest, observer }));
         accessor.with(|access| data.pipe(access, sink))?;
         match outcome.await {
             Ok(outcome) => Ok(outcome.map_err(Error::from)),
@@ -224,8 +326,19 @@ impl<T: Send + 'static> content_store::HostIngestWithStore<T> for HasSelf<State>
     }
 
     async fn finish(accessor: &Accessor<T, Self>, ingest: Resource<Ingest>) -> Answer<()> {
-        let inner = of(accessor, &ingest)?;
-        blocking(move || inner.finish()).await
+        let (inner, digest, size) = accessor.with(|mut access| {
+            let ingest = access.get().table.get(&ingest)?;
+            let (inner, digest) = (ingest.inner.clone(), ingest.digest.clone());
+            wasmtime::error::Ok((inner, digest, ingest.size))
+        })?;
+        let (_, watch) = store(accessor);
+        let finished = blocking(move || inner.finish()).await?;
+        let what = Stored {
+            digest: Some(digest.as_str()),
+            bytes: Some(size),
+            name: None,
+        };
+        told(&watch, "finish", what, finished)
     }
 
     async fn discard(accessor: &Accessor<T, Self>, ingest: Resource<Ingest>) -> Answer<()> {
@@ -234,8 +347,11 @@ impl<T: Send + 'static> content_store::HostIngestWithStore<T> for HasSelf<State>
     }
 }
 
-fn store<T: Send>(accessor: &Accessor<T, HasSelf<State>>) -> Store {
-    accessor.with(|mut access| access.get().store.clone())
+fn store<T: Send>(accessor: &Accessor<T, HasSelf<State>>) -> (Store, Watch) {
+    accessor.with(|mut access| {
+        let state = access.get();
+        (state.store.clone(), state.watch.clone())
+    })
 }
 
 fn of<T: Send>(

@@ -18,11 +18,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::HeaderValue;
 use wasmtime::component::{Accessor, HasSelf};
-use wharf_oci::{Registry, percent};
+use wharf_oci::problem::clean;
+use wharf_oci::{Registry, Repository, percent};
 
 use super::grant::Purpose;
+use crate::audit::Refusal;
 use crate::bindings::credentials::{self, Credential as Lent, Error, UserPassword};
-use crate::credentials::{Credential, CredentialSource, Secret};
+use crate::credentials::{Credential, CredentialSource, Secret, SourceKind};
 use crate::state::State;
 
 /// The stand-ins of one call, shared between the capability that hands them out
@@ -107,6 +109,20 @@ impl StandIns {
         Some(header)
     }
 
+    /// A text without the stand-in, wherever it stands in it.
+    pub(crate) fn hide(&self, text: String) -> String {
+        match self.issued() {
+            Some(stand_in) if text.contains(&stand_in) => text.replace(&stand_in, "…"),
+            _ => text,
+        }
+    }
+
+    /// The stand-in that was lent, if any was.
+    pub(crate) fn issued(&self) -> Option<String> {
+        let issued = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        issued.as_ref().map(|issued| issued.stand_in.clone())
+    }
+
     /// The form of a token request with the secret in its place; none when there
     /// is nothing to replace.
     pub(crate) fn reveal_form(&self, form: &str) -> Option<String> {
@@ -139,7 +155,7 @@ impl<T: Send> credentials::HostWithStore<T> for HasSelf<State> {
         repository: Option<String>,
         _actions: Vec<String>,
     ) -> wasmtime::Result<Result<Option<Lent>, Error>> {
-        let (concerned, own, source, stand_ins) = accessor.with(|mut access| {
+        let (concerned, own, source, stand_ins, watch) = accessor.with(|mut access| {
             let state = access.get();
             let vault = &state.vault;
             (
@@ -147,30 +163,55 @@ impl<T: Send> credentials::HostWithStore<T> for HasSelf<State> {
                 vault.registry.clone(),
                 vault.source.clone(),
                 vault.stand_ins.clone(),
+                state.watch.clone(),
             )
         });
+        let refused = |why: String| -> wasmtime::Result<Result<Option<Lent>, Error>> {
+            let outcome = Err(Refusal::Sandbox(why.clone()));
+            let asked = clean(&registry, 100);
+            watch.asked_credential(&outcome, &asked, None, None)?;
+            Ok(Err(Error::Refused(why)))
+        };
         let Some(own) = own.filter(|own| own.as_str() == registry) else {
-            return Ok(Err(Error::Refused(format!(
+            return refused(format!(
                 "the credential for `{}` is not lent to a call that does not concern it",
-                wharf_oci::problem::clean(&registry, 100)
-            ))));
+                clean(&registry, 100)
+            ));
         };
         // The call's repository, whatever the guest says: others may have credentials
         // of their own.
         if repository
+            .as_ref()
             .is_some_and(|asked| concerned.as_ref().is_none_or(|own| own.as_str() != asked))
         {
-            return Ok(Err(Error::Refused(
+            return refused(
                 "the credential for another repository than the call's is not lent".to_owned(),
-            )));
+            );
         }
         // Helpers are programs: they may take their time.
-        let found =
-            tokio::task::spawn_blocking(move || source.find(&own, concerned.as_ref())).await?;
+        let policies = watch.policies().clone();
+        let asked = concerned.clone();
+        let found = tokio::task::spawn_blocking(move || {
+            source.look(&own, asked.as_ref(), &|kind| {
+                policies.credential(kind).is_ok()
+            })
+        });
+        let found = match found.await? {
+            Ok(found) => found,
+            Err(error) => return Ok(Err(Error::Failed(error.to_string()))),
+        };
+        let kind = found.as_ref().map(|found| found.kind);
+        let outcome = match (&found, watch.policies().withheld()) {
+            // Whether there would have been one elsewhere was not looked at.
+            (None, Some(withheld)) => Err(Refusal::Policy(withheld)),
+            _ => Ok(()),
+        };
+        let concerned = concerned.as_ref().map(Repository::as_str);
+        let source = kind.map_or("none", SourceKind::as_str);
+        watch.asked_credential(&outcome, &registry, concerned, Some(source))?;
         Ok(match found {
-            Ok(None) => Ok(None),
-            Ok(Some(credential)) => stand_ins.lend(credential).map(Some),
-            Err(error) => Err(Error::Failed(error.to_string())),
+            None => Ok(None),
+            Some(found) => stand_ins.lend(found.credential).map(Some),
         })
     }
 }

@@ -73,6 +73,18 @@ pub(crate) enum Purpose {
     ForeignUpload,
 }
 
+impl Purpose {
+    /// The word of the audit.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Registry => "registry",
+            Self::Token => "token",
+            Self::Redirect => "redirect",
+            Self::ForeignUpload => "upload",
+        }
+    }
+}
+
 /// How many of each kind of grant a call may collect: a bound on memory, far above
 /// what any registry has a use for (one redirect for each of 10,000 blobs).
 const MOST: usize = 100_000;
@@ -192,7 +204,9 @@ impl Grants {
                 }
             }
             (201 | 202 | 204, Purpose::Registry | Purpose::ForeignUpload)
-                if self.access == Access::Write && method != "GET" =>
+                // Asked about an upload, the registry may say where it goes on
+                // (distribution-spec v1.1.1, end-13).
+                if self.access == Access::Write && (method != "GET" || status == 204) =>
             {
                 if let Some(session) = location(url, headers) {
                     insert(&mut self.uploads, place(&session));
@@ -523,5 +537,22 @@ mod tests {
         assert!(grants.check("POST", &session).is_err());
         let other = url("https://up.example/other");
         assert!(grants.check("PUT", &other).is_err());
+    }
+
+    #[test]
+    fn an_upload_that_is_asked_about_may_have_moved() {
+        let mut grants = grants(Access::Write);
+        let asked = url(&api("https://r.example", "a/b/blobs/uploads/1"));
+        let answer = headers(header::LOCATION, "https://up.example/session");
+        let session = url("https://up.example/session");
+        // Only an answer without content is one about an upload.
+        grants.learn(Purpose::Registry, "GET", &asked, StatusCode::OK, &answer);
+        assert!(grants.check("PATCH", &session).is_err());
+        let told = StatusCode::NO_CONTENT;
+        grants.learn(Purpose::Registry, "GET", &asked, told, &answer);
+        assert_eq!(grants.check("PATCH", &session), Ok(Purpose::ForeignUpload));
+        let mut reading = super::tests::grants(Access::Read);
+        reading.learn(Purpose::Registry, "GET", &asked, told, &answer);
+        assert!(reading.check("PATCH", &session).is_err());
     }
 }

@@ -6,6 +6,7 @@ pub(crate) mod content_store;
 pub(crate) mod credentials;
 pub(crate) mod grant;
 pub(crate) mod http;
+mod metered;
 pub(crate) mod progress;
 pub(crate) mod reach;
 pub(crate) mod sources;

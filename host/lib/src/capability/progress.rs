@@ -25,6 +25,7 @@ impl progress::Host for State {
             progress::Event::Finished(descriptor) => of(descriptor, Event::Finished),
             progress::Event::Skipped(descriptor) => of(descriptor, Event::Skipped),
             progress::Event::Note(text) | progress::Event::Other(text) => {
+                let text = self.vault.stand_ins.hide(text);
                 Some(Event::Note(clean(&text, NOTE_CHARS)))
             }
         };

@@ -21,7 +21,7 @@ use serde::Deserialize;
 use wharf_oci::{Registry, Repository};
 
 use super::key::Key;
-use super::{Credential, CredentialError, CredentialSource, Secret, helper};
+use super::{Credential, CredentialError, CredentialSource, Secret, SourceKind, helper};
 
 /// A file of Docker's format.
 #[derive(Debug, Clone)]
@@ -153,6 +153,15 @@ impl CredentialSource for AuthFile {
 
     fn name(&self) -> String {
         self.to_string()
+    }
+
+    fn kind(&self) -> SourceKind {
+        match self.owner {
+            Owner::Login => SourceKind::Wharf,
+            Owner::Podman => SourceKind::Podman,
+            Owner::Docker => SourceKind::Docker,
+            Owner::Named => SourceKind::AuthFile,
+        }
     }
 }
 

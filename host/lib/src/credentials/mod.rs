@@ -7,6 +7,7 @@ mod key;
 mod login_file;
 mod places;
 mod secret;
+mod source_kind;
 mod spin;
 
 use std::sync::Arc;
@@ -17,6 +18,7 @@ pub use auth_file::{AuthFile, Owner};
 pub use login_file::{LoginFile, LoginFileError};
 pub use places::Places;
 pub use secret::Secret;
+pub use source_kind::SourceKind;
 pub use spin::SpinLogins;
 
 /// Something to prove oneself with to a registry.
@@ -65,6 +67,36 @@ pub trait CredentialSource: Send + Sync {
 
     /// What to call the source in messages.
     fn name(&self) -> String;
+
+    /// What kind of source it is, for policies.
+    fn kind(&self) -> SourceKind {
+        SourceKind::Other
+    }
+
+    /// [`CredentialSource::find`] in sources of permitted kinds alone: others are not even
+    /// asked. What is made of several sources asks each of them.
+    fn look(
+        &self,
+        registry: &Registry,
+        repository: Option<&Repository>,
+        permits: &dyn Fn(SourceKind) -> bool,
+    ) -> Result<Option<Found>, CredentialError> {
+        let kind = self.kind();
+        if !permits(kind) {
+            return Ok(None);
+        }
+        let found = self.find(registry, repository)?;
+        Ok(found.map(|credential| Found { credential, kind }))
+    }
+}
+
+/// A credential, and what kind of source it is from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// The credential.
+    pub credential: Credential,
+    /// What kind of source it is from.
+    pub kind: SourceKind,
 }
 
 /// One credential for one registry, for example from the command line.
@@ -96,6 +128,10 @@ impl CredentialSource for Fixed {
 
     fn name(&self) -> String {
         "the given credential".to_owned()
+    }
+
+    fn kind(&self) -> SourceKind {
+        SourceKind::Given
     }
 }
 
@@ -147,6 +183,21 @@ impl CredentialSource for Chain {
         let names: Vec<_> = self.0.iter().map(|source| source.name()).collect();
         names.join(", then ")
     }
+
+    fn look(
+        &self,
+        registry: &Registry,
+        repository: Option<&Repository>,
+        permits: &dyn Fn(SourceKind) -> bool,
+    ) -> Result<Option<Found>, CredentialError> {
+        for source in &self.0 {
+            let found = source.look(registry, repository, permits)?;
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        Ok(None)
+    }
 }
 
 #[cfg(test)]
@@ -192,6 +243,12 @@ mod tests {
             fixed("r.example"),
         ]);
         assert!(broken.find(&registry, None).is_err());
+        let look = |permitted| broken.look(&registry, None, &|kind| kind == permitted);
+        // What is not permitted is not asked, and so does not fail.
+        let given = look(SourceKind::Given).unwrap().unwrap();
+        assert_eq!(given.kind, SourceKind::Given);
+        assert!(look(SourceKind::Other).is_err());
+        assert_eq!(look(SourceKind::Docker).unwrap(), None);
         assert_eq!(Chain::default().find(&registry, None), Ok(None));
     }
 }

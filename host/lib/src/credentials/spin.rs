@@ -10,7 +10,7 @@ use serde::Deserialize;
 use wharf_oci::{Registry, Repository};
 
 use super::key::Key;
-use super::{Credential, CredentialError, CredentialSource, auth_file};
+use super::{Credential, CredentialError, CredentialSource, SourceKind, auth_file};
 
 /// What `spin registry login` wrote.
 #[derive(Debug, Clone)]
@@ -81,6 +81,10 @@ impl CredentialSource for SpinLogins {
 
     fn name(&self) -> String {
         format!("Spin's login file `{}`", self.path.display())
+    }
+
+    fn kind(&self) -> SourceKind {
+        SourceKind::Spin
     }
 }
 

@@ -11,12 +11,12 @@ use wharf_oci::{Digest, Reference, Repository};
 use wharf_store::Store as ContentStore;
 
 use super::*;
-use crate::bound::{Bounds, PROCESSOR_TIME};
 use crate::capability::grant::{Access, Grants};
 use crate::capability::reach::RegistryReach;
 use crate::credentials::Chain;
 use crate::progress::Unobserved;
 use crate::state::Network;
+use crate::watch::Watch;
 
 /// What a call cost the guest.
 #[derive(Debug, PartialEq)]
@@ -76,7 +76,7 @@ async fn cost(
         network,
         repository,
         Arc::new(Unobserved),
-        Bounds::new(PROCESSOR_TIME),
+        Watch::lenient(),
     );
     let options = Options {
         transport: client::Transport::Http,
@@ -91,11 +91,12 @@ async fn cost(
     let mut store = store(component.0.engine(), state);
     store.set_fuel(u64::MAX).unwrap();
     let answered = call_registry(&component.0, &mut store, operation, options).await;
-    finished(REGISTRY, &store, answered).unwrap();
-    Cost {
+    let cost = Cost {
         fuel: u64::MAX - store.get_fuel().unwrap(),
         memory: store.data().bounds.memory,
-    }
+    };
+    finished(REGISTRY, store, answered).unwrap();
+    cost
 }
 
 /// A store with an artifact that has a layer of zeros, which take no room on the disk,

@@ -50,6 +50,7 @@ impl Store {
     ///
     /// Nothing of the layout is stored when anything in it is wrong.
     pub fn load(&self, path: &Path, name: Option<&Reference>) -> Result<Loaded, ArchiveError> {
+        self.writable()?;
         let _work = self.work()?;
         let source = Source::open(path)?;
         check_layout(&source)?;

@@ -5,6 +5,7 @@ mod full_disk;
 mod ingesting;
 mod processes;
 mod pruning;
+mod read_only;
 mod untrusted;
 
 use std::path::PathBuf;

@@ -1,10 +1,11 @@
 //! The attacks, one function each.
 
-use crate::requests::{Sent, basic, send};
+use crate::requests::Sent;
 use crate::wharf::oci::content_store::{self, Error as StoreError};
 use crate::wharf::oci::credentials::{self, Credential};
 use crate::wharf::oci::types::Descriptor;
 use crate::wit_stream;
+use crate::{floods, leaks, led, origins};
 
 /// Runs the attack that the reference's tag names.
 pub async fn run(reference: &str) -> String {
@@ -15,38 +16,45 @@ pub async fn run(reference: &str) -> String {
         return "unusable reference: no tag".to_owned();
     };
     let elsewhere = format!("127.0.0.1:{port}");
+    let place = Place {
+        registry,
+        elsewhere: &elsewhere,
+        repository: port,
+    };
+    if let Some(told) = origins::run(attack, &place).await {
+        return told;
+    }
+    if let Some(told) = led::run(attack, &place).await {
+        return told;
+    }
+    if let Some(told) = leaks::run(attack, &place).await {
+        return told;
+    }
+    if let Some(told) = floods::run(attack, &place).await {
+        return told;
+    }
     match attack {
-        "other-origin" => other_origin(&elsewhere).await,
-        "other-scheme" => other_scheme(registry).await,
         "other-credential" => other_credential().await,
         "other-repository" => other_repository(registry).await,
         "digest-path" => digest_path().await,
         "name-path" => name_path().await,
+        "name-of-another" => name_of_another(&place),
+        "note-path" => note_path(),
         "put-wrong-digest" => put_wrong_digest().await,
         "ingest-wrong-digest" => ingest_wrong_digest().await,
         "ingest-too-long" => ingest_too_long().await,
-        "stand-in-elsewhere" => stand_in_elsewhere(registry, &elsewhere).await,
-        "stand-in-leaked" => stand_in_leaked(registry).await,
-        "endless-loop" => endless_loop(),
-        "endless-memory" => endless_memory(),
         other => format!("unknown attack `{other}`"),
     }
 }
 
-/// A request to an origin that was not granted.
-async fn other_origin(elsewhere: &str) -> String {
-    told(
-        send(elsewhere, false, "/v2/", &[]).await,
-        "an ungranted origin answered",
-    )
-}
-
-/// A request to the granted host and port, under TLS in place of plain HTTP.
-async fn other_scheme(registry: &str) -> String {
-    told(
-        send(registry, true, "/v2/", &[]).await,
-        "an ungranted scheme was let through",
-    )
+/// Where an attack is.
+pub struct Place<'a> {
+    /// The registry of the call, host and port.
+    pub registry: &'a str,
+    /// A server that was not granted, host and port.
+    pub elsewhere: &'a str,
+    /// The repository of the call.
+    pub repository: &'a str,
 }
 
 /// The credential of a registry other than the one of the call.
@@ -133,6 +141,43 @@ async fn name_path() -> String {
     format!("refused: {}", outcomes.join("; "))
 }
 
+/// Names of other registries and repositories, which the next call would believe.
+fn name_of_another(place: &Place<'_>) -> String {
+    let target = Descriptor {
+        media_type: "application/vnd.oci.image.manifest.v1+json".to_owned(),
+        digest: format!("sha256:{}", "0".repeat(64)),
+        size: 1,
+    };
+    let own = place.registry;
+    let mut refusals = Vec::new();
+    for name in [
+        format!("other.example/{}:1", place.repository),
+        format!("{own}/other:1"),
+        format!("{own}/{}/more:1", place.repository),
+    ] {
+        match content_store::set_name(&name, &target) {
+            Ok(()) => return format!("SUCCEEDED: `{name}` was named"),
+            Err(error) => refusals.push(format!("{error:?}")),
+        }
+        if content_store::find_name(&name).is_ok() {
+            return format!("SUCCEEDED: `{name}` was looked up");
+        }
+    }
+    format!("refused: {}", refusals.join("; "))
+}
+
+/// Notes about what is no digest.
+fn note_path() -> String {
+    let mut refusals = Vec::new();
+    for digest in ["../../x", "sha256:../x", "/tmp/x"] {
+        match content_store::remember(digest, "x") {
+            Ok(()) => return format!("SUCCEEDED: a note about `{digest}` was taken"),
+            Err(error) => refusals.push(format!("{error:?}")),
+        }
+    }
+    format!("refused: {}", refusals.join("; "))
+}
+
 /// Small content under a digest that is not its own.
 async fn put_wrong_digest() -> String {
     let digest = format!("sha256:{}", "1".repeat(64));
@@ -187,40 +232,8 @@ async fn ingest(bytes: &[u8], size: u64, success: &str) -> String {
     }
 }
 
-/// The stand-in for the password, as a password for a server it is not for.
-async fn stand_in_elsewhere(registry: &str, elsewhere: &str) -> String {
-    let (user, stand_in) = match stand_in(registry).await {
-        Ok(pair) => pair,
-        Err(reason) => return reason,
-    };
-    let authorization = basic(&user, &stand_in);
-    let headers = [("authorization", authorization.as_str())];
-    told(
-        send(elsewhere, false, "/token", &headers).await,
-        "the stand-in went to another server",
-    )
-}
-
-/// The stand-in in places of a granted request where a secret has no business.
-/// The server sees what it becomes there.
-async fn stand_in_leaked(registry: &str) -> String {
-    let (_, stand_in) = match stand_in(registry).await {
-        Ok(pair) => pair,
-        Err(reason) => return reason,
-    };
-    let path = format!("/v2/?password={stand_in}");
-    let bearer = format!("Bearer {stand_in}");
-    let headers = [
-        ("x-password", stand_in.as_str()),
-        ("authorization", bearer.as_str()),
-    ];
-    match send(registry, false, &path, &headers).await {
-        Sent::Answered(status) => format!("sent: answered with {status}"),
-        Sent::Failed(reason) => format!("refused: {reason}"),
-    }
-}
-
-async fn stand_in(registry: &str) -> Result<(String, String), String> {
+/// The user name, and what stands in for the password.
+pub async fn stand_in(registry: &str) -> Result<(String, String), String> {
     match credentials::get(registry.to_owned(), None, vec!["pull".to_owned()]).await {
         Ok(Some(Credential::UserPassword(pair))) => Ok((pair.username, pair.password)),
         other => Err(format!(
@@ -229,23 +242,10 @@ async fn stand_in(registry: &str) -> Result<(String, String), String> {
     }
 }
 
-fn told(sent: Sent, success: &str) -> String {
+/// What came of a request that must not be answered.
+pub fn told(sent: Sent, success: &str) -> String {
     match sent {
         Sent::Answered(status) => format!("SUCCEEDED: {success} ({status})"),
         Sent::Failed(reason) => format!("refused: {reason}"),
-    }
-}
-
-fn endless_loop() -> String {
-    let mut turns = 0_u64;
-    loop {
-        turns = std::hint::black_box(turns.wrapping_add(1));
-    }
-}
-
-fn endless_memory() -> String {
-    let mut kept = Vec::new();
-    loop {
-        kept.push(std::hint::black_box(vec![1_u8; 1 << 20]));
     }
 }

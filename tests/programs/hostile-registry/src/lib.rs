@@ -8,6 +8,10 @@
 #![allow(async_fn_in_trait)]
 
 mod attacks;
+mod floods;
+mod leaks;
+mod led;
+mod origins;
 mod requests;
 
 wit_bindgen::generate!({

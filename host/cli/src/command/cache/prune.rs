@@ -69,7 +69,7 @@ struct Forgotten {
 impl Args {
     /// Removes it.
     pub(super) async fn run(self, output: Output) -> Result<(), CommandError> {
-        let store = self.store.open()?;
+        let store = self.store.open_to_change()?;
         let Self {
             max_size, dry_run, ..
         } = self;

@@ -33,11 +33,11 @@ Examples:
 pub(in crate::command) struct Args {
     /// What to copy: `[registry/]repository[:tag][@digest]`
     #[arg(value_name = "SOURCE")]
-    source: Reference,
+    pub(in crate::command) source: Reference,
 
     /// Where to: `[registry/]repository[:tag]`
     #[arg(value_name = "TARGET")]
-    target: Reference,
+    pub(in crate::command) target: Reference,
 
     /// Also copy what refers to it: signatures, for example
     ///
@@ -51,7 +51,7 @@ pub(in crate::command) struct Args {
     platform: Option<Platform>,
 
     #[command(flatten)]
-    connection: Sides,
+    pub(in crate::command) connection: Sides,
 
     #[command(flatten)]
     store: StoreArgs,

@@ -27,14 +27,14 @@ Examples:
 pub(in crate::command) struct Args {
     /// What to delete: `[registry/]repository@digest` or `[registry/]repository:tag`
     #[arg(value_name = "REFERENCE", value_parser = named)]
-    reference: Reference,
+    pub(in crate::command) reference: Reference,
 
     /// Ask nothing
     #[arg(short = 'y', long, visible_alias = "yes")]
     force: bool,
 
     #[command(flatten)]
-    connection: ConnectionArgs,
+    pub(in crate::command) connection: ConnectionArgs,
 
     #[command(flatten)]
     store: StoreArgs,

@@ -59,7 +59,7 @@ struct Answered {
 impl Args {
     /// Loads it.
     pub(super) async fn run(self, output: Output) -> Result<(), CommandError> {
-        let store = self.store.open()?;
+        let store = self.store.open_to_change()?;
         let (path, name) = (self.path.clone(), self.name.clone());
         let loading = tokio::task::spawn_blocking(move || store.load(&path, name.as_ref()));
         let loaded: Loaded = loading

@@ -34,14 +34,14 @@ Examples:
 pub(in crate::command) struct Args {
     /// The registry: a host, with a port where it needs one
     #[arg(value_name = "SERVER", value_parser = server::server)]
-    registry: Registry,
+    pub(in crate::command) registry: Registry,
 
     /// Store the credential without asking the registry whether it is right
     #[arg(long)]
     skip_check: bool,
 
     #[command(flatten)]
-    connection: ConnectionArgs,
+    pub(in crate::command) connection: ConnectionArgs,
 
     #[command(flatten)]
     store: StoreArgs,
@@ -90,7 +90,9 @@ impl Args {
         };
         let settings = self.connection.settings()?.settings(registry)?;
         let connection = settings.connection(registry, output)?;
-        Wharf::builder(self.store.open()?)
+        let builder = Wharf::builder(self.store.open()?);
+        let builder = self.connection.sandbox()?.over(builder);
+        builder
             .connection_to(registry.clone(), connection)
             .credentials(Arc::new(Fixed::new(registry.clone(), credential)))
             .build()?

@@ -23,6 +23,7 @@ mod whoami;
 use clap::Subcommand;
 
 use crate::error::CommandError;
+use crate::options::ConnectionArgs;
 use crate::output::Output;
 
 /// Log in to registries, and push and pull applications
@@ -69,13 +70,35 @@ impl Command {
         .output()
     }
 
+    /// How it reaches registries; none for what reaches none.
+    pub(super) fn connection(&self) -> Option<&ConnectionArgs> {
+        Some(match self {
+            Self::Login(args) => &args.connection,
+            Self::Push(args) => &args.connection,
+            Self::Pull(args) => &args.connection,
+            Self::Copy(args) => args.connection.both(),
+            Self::Save(args) => &args.connection,
+            Self::Resolve(args) => &args.connection,
+            Self::Inspect(args) => &args.connection,
+            Self::Tags(args) => &args.connection,
+            Self::Tag(args) => &args.connection,
+            Self::Delete(args) => &args.connection,
+            Self::Referrers(args) => &args.connection,
+            Self::Logout(_) | Self::Whoami(_) | Self::Load(_) => return None,
+        })
+    }
+
     /// Does it.
     pub(super) async fn run(self, output: Output) -> Result<(), CommandError> {
+        if let Some(connection) = self.connection() {
+            // Before anything is done, the store and prompts included.
+            connection.sandbox()?;
+        }
         match self {
             Self::Login(args) => args.run(output).await,
             Self::Logout(args) => args.run(output),
             Self::Whoami(args) => args.run(output),
-            Self::Push(args) => args.run(output).await,
+            Self::Push(args) => Box::pin(args.run(output)).await,
             Self::Pull(args) => args.run(output).await,
             Self::Copy(args) => args.run(output).await,
             Self::Save(args) => args.run(output).await,

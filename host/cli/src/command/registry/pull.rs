@@ -7,6 +7,7 @@ use wharf_host::{Digest, Error as HostError, Platform, PullOptions, Reference, R
 use wharf_up::Unpacked;
 
 use super::transfers::{Transferred, summary, transferred};
+use crate::digest_file::DigestFileArgs;
 use crate::error::{CommandError, RunError};
 use crate::options::{self, ConnectionArgs, OutputArgs, PullArgs, StoreArgs};
 use crate::output::{Answer, Output};
@@ -57,7 +58,7 @@ Examples:
 pub(in crate::command) struct Args {
     /// What to fetch: `[registry/]repository[:tag][@digest]`
     #[arg(value_name = "REFERENCE")]
-    reference: Reference,
+    pub(in crate::command) reference: Reference,
 
     /// Of an index, take the manifest for this platform and not the one for WebAssembly
     #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
@@ -80,7 +81,7 @@ pub(in crate::command) struct Args {
     force: bool,
 
     #[command(flatten)]
-    connection: ConnectionArgs,
+    pub(in crate::command) connection: ConnectionArgs,
 
     #[command(flatten)]
     store: StoreArgs,
@@ -90,6 +91,9 @@ pub(in crate::command) struct Args {
 
     #[command(flatten)]
     unpacking: UnpackingArgs,
+
+    #[command(flatten)]
+    digest_file: DigestFileArgs,
 
     #[command(flatten)]
     pub(super) output: OutputArgs,
@@ -130,6 +134,7 @@ impl Args {
                 "{flag} is for what -o writes: without it, archives stay packed"
             )));
         }
+        self.digest_file.check()?;
         let progress = Progress::new(output);
         let store = self.store.open()?;
         let wharf = options::wharf(
@@ -172,6 +177,7 @@ impl Args {
                 })
             }
         };
+        self.digest_file.write(digest)?;
         output.answer(&Pulled {
             reference: self.reference.to_string(),
             digest: digest.to_string(),

@@ -11,6 +11,7 @@ use serde::Serialize;
 use wharf_host::{Digest, PackOptions, Pull, PushOptions, Reference, Tag};
 
 use super::transfers::{Transferred, summary, transferred, unknown};
+use crate::digest_file::DigestFileArgs;
 use crate::error::{CommandError, is_unreachable};
 use crate::options::{self, ConnectionArgs, OutputArgs, StoreArgs};
 use crate::output::{Answer, Output};
@@ -23,7 +24,7 @@ use what::{Ready, What};
 /// Pack an application, or a component, and send it to a registry
 ///
 /// Packs what `spin.toml` describes into the content store and sends what the registry
-/// does not have yet. A file `*.wasm` is published alone, as an artifact that wkg and
+/// does not have yet. A file `*.wasm` or `*.wat` is published alone, as an artifact that wkg and
 /// other tools read (the Wasm OCI artifact layout), and so is a package of WIT. The same
 /// input gives the same digest, on every machine and at every time; with `$SOURCE_DATE_EPOCH` set, the artifact says that it was made then.
 /// Components must be built; with --build, their `build` commands are run first.
@@ -63,14 +64,14 @@ Examples:
 pub(in crate::command) struct Args {
     /// Where to send it: `[registry/]repository[:tag]`
     #[arg(value_name = "REFERENCE")]
-    reference: Reference,
+    pub(in crate::command) reference: Reference,
 
     /// What to send, in place of -f
     #[arg(value_name = "SOURCE", group = "what")]
-    source: Option<OsString>,
+    pub(in crate::command) source: Option<OsString>,
 
     /// The application: a spin.toml, the directory of one, a component (a file whose name
-    /// ends with `.wasm`), or what the content store has by this reference or digest
+    /// ends with `.wasm` or `.wat`), or what the content store has by this reference or digest
     /// [default: the nearest spin.toml]
     ///
     /// A path that exists wins over a reference. Without it, the spin.toml is looked for in
@@ -82,18 +83,18 @@ pub(in crate::command) struct Args {
         value_name = "FILE|DIR|REFERENCE|DIGEST",
         group = "what"
     )]
-    from: Option<OsString>,
+    pub(in crate::command) from: Option<OsString>,
 
     /// Send a package of WIT: the directory of its files, with the packages that it uses in
     /// `deps`, or a single file
     ///
     /// It is published as WebAssembly, as `wkg wit build` makes it.
     #[arg(long, value_name = "DIR|FILE", group = "what")]
-    wit: Option<PathBuf>,
+    pub(in crate::command) wit: Option<PathBuf>,
 
     /// Have this tag of the repository lead there too (can be repeated)
     #[arg(long = "tag", value_name = "TAG")]
-    tags: Vec<Tag>,
+    pub(in crate::command) tags: Vec<Tag>,
 
     /// Send nothing: tell what would be sent, and what is there already
     ///
@@ -104,7 +105,7 @@ pub(in crate::command) struct Args {
 
     /// With --dry-run, ask no registry: what is there is not known then
     #[arg(long, requires = "dry_run")]
-    offline: bool,
+    pub(in crate::command) offline: bool,
 
     /// Leave behind what the content store has that refers to it: signatures, for example
     #[arg(long)]
@@ -114,7 +115,10 @@ pub(in crate::command) struct Args {
     packing: PackingArgs,
 
     #[command(flatten)]
-    connection: ConnectionArgs,
+    digest_file: DigestFileArgs,
+
+    #[command(flatten)]
+    pub(in crate::command) connection: ConnectionArgs,
 
     #[command(flatten)]
     store: StoreArgs,
@@ -148,6 +152,7 @@ struct Pushed {
 impl Args {
     /// Packs and sends it.
     pub(super) async fn run(self, output: Output) -> Result<(), CommandError> {
+        self.digest_file.check()?;
         let tags = further(self.tags, &self.reference);
         let what = match (self.wit, self.from.or(self.source)) {
             (Some(path), _) => What::Wit(path),
@@ -180,7 +185,8 @@ impl Args {
         let wharf = match &what {
             What::App(manifest) => {
                 let packed = (manifest.as_path(), &options);
-                options::wharf_to_pack(store, &registries, packed, connection, output, &progress)?
+                options::wharf_to_pack(store, &registries, packed, connection, output, &progress)
+                    .await?
             }
             What::Component(_) | What::Wit(_) | What::Stored(_) => {
                 options::wharf(store, &registries, connection, output, &progress)?
@@ -238,6 +244,7 @@ impl Args {
         } else {
             None
         };
+        self.digest_file.write(&digest)?;
         output.answer(&Pushed {
             reference: self.reference.to_string(),
             digest: digest.to_string(),

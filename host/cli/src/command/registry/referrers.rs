@@ -34,14 +34,14 @@ Examples:
 pub(in crate::command) struct Args {
     /// What they refer to: `[registry/]repository[:tag][@digest]`
     #[arg(value_name = "REFERENCE")]
-    reference: Reference,
+    pub(in crate::command) reference: Reference,
 
     /// Show this kind of artifact alone, and of what refers to it again this kind alone
     #[arg(long, value_name = "TYPE")]
     artifact_type: Option<String>,
 
     #[command(flatten)]
-    connection: ConnectionArgs,
+    pub(in crate::command) connection: ConnectionArgs,
 
     #[command(flatten)]
     store: StoreArgs,

@@ -7,11 +7,11 @@ use wharf_host::Reference;
 
 /// A repository of a registry.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Named(Reference);
+pub(in crate::command) struct Named(Reference);
 
 impl Named {
     /// The repository as a reference, whose tag means nothing.
-    pub(super) fn reference(&self) -> &Reference {
+    pub(in crate::command) fn reference(&self) -> &Reference {
         &self.0
     }
 }

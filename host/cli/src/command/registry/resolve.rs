@@ -25,14 +25,14 @@ Examples:
 pub(in crate::command) struct Args {
     /// What to look up: `[registry/]repository[:tag][@digest]`
     #[arg(value_name = "REFERENCE")]
-    reference: Reference,
+    pub(in crate::command) reference: Reference,
 
     /// Of an index, take the manifest for this platform and not the one for WebAssembly
     #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
     platform: Option<Platform>,
 
     #[command(flatten)]
-    connection: ConnectionArgs,
+    pub(in crate::command) connection: ConnectionArgs,
 
     #[command(flatten)]
     store: StoreArgs,

@@ -34,7 +34,7 @@ Examples:
 pub(in crate::command) struct Args {
     /// What to save: references, or digests of the store
     #[arg(value_name = "REFERENCE|DIGEST", required = true)]
-    what: Vec<Stored>,
+    pub(in crate::command) what: Vec<Stored>,
 
     /// Where to write it: a file whose name ends with `.tar`, or a new directory
     #[arg(short = 'o', long = "output", value_name = "FILE.tar|DIR")]
@@ -46,10 +46,10 @@ pub(in crate::command) struct Args {
 
     /// Ask no registry: save what the store has, or fail
     #[arg(long)]
-    offline: bool,
+    pub(in crate::command) offline: bool,
 
     #[command(flatten)]
-    connection: ConnectionArgs,
+    pub(in crate::command) connection: ConnectionArgs,
 
     #[command(flatten)]
     store: StoreArgs,

@@ -23,14 +23,14 @@ Examples:
 pub(in crate::command) struct Args {
     /// What gets the tags: `[registry/]repository[:tag][@digest]`
     #[arg(value_name = "SOURCE")]
-    source: Reference,
+    pub(in crate::command) source: Reference,
 
     /// The tags that it gets
     #[arg(value_name = "TAG", required = true)]
-    tags: Vec<Tag>,
+    pub(in crate::command) tags: Vec<Tag>,
 
     #[command(flatten)]
-    connection: ConnectionArgs,
+    pub(in crate::command) connection: ConnectionArgs,
 
     #[command(flatten)]
     store: StoreArgs,

@@ -21,10 +21,10 @@ Examples:
 pub(in crate::command) struct Args {
     /// The repository: `[registry/]repository`, without tag and digest
     #[arg(value_name = "REPOSITORY")]
-    repository: Named,
+    pub(in crate::command) repository: Named,
 
     #[command(flatten)]
-    connection: ConnectionArgs,
+    pub(in crate::command) connection: ConnectionArgs,
 
     #[command(flatten)]
     store: StoreArgs,

@@ -1,0 +1,5 @@
+(component
+  (import "other-name:lib/clock@1.0.0" (instance $clock (export "now" (func (result u32)))))
+  (alias export $clock "now" (func $now))
+  (instance $own (export "tell" (func $now)))
+  (export "other-name:app/own" (instance $own)))

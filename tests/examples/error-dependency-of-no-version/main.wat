@@ -1,0 +1,5 @@
+(component
+  (import "no-version:lib/clock@1.0.0" (instance $clock (export "now" (func (result u32)))))
+  (alias export $clock "now" (func $now))
+  (instance $own (export "tell" (func $now)))
+  (export "no-version:app/own" (instance $own)))

@@ -1,0 +1,2 @@
+(component
+  (core modul $m))
