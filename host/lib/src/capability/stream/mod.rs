@@ -18,8 +18,8 @@ use crate::progress::{Event, Observer};
 pub(crate) use fountain::Fountain;
 pub(crate) use sink::Sink;
 
-/// How many bytes move at a time. Each transfer holds three such chunks at most, and
-/// those that wait.
+/// How many bytes move at a time. Each transfer holds the chunk that is filled, those
+/// that wait, and as many again, up to [`sink::TOGETHER`], that are written.
 const CHUNK: usize = 256 * 1024;
 
 /// How many more chunks may wait in a transfer.

@@ -14,13 +14,16 @@ use wharf_store::{Addition, StoreError, Writer};
 
 use super::{CHUNK, Depths, Meter};
 
+/// How many chunks are written in one go, where so many wait.
+const TOGETHER: usize = 4;
+
 /// Where the bytes of a stream go, in blocking calls.
 pub(crate) trait Inlet: Send + 'static {
     /// What there is to say once all of them were written.
     type Outcome: Send + 'static;
 
     /// Writes these after those before.
-    fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError>;
+    fn write(&mut self, pieces: &[Vec<u8>]) -> Result<(), StoreError>;
 
     /// To be called after the last of them.
     fn end(self) -> Result<Self::Outcome, StoreError>;
@@ -30,8 +33,8 @@ pub(crate) trait Inlet: Send + 'static {
 impl Inlet for Writer {
     type Outcome = u64;
 
-    fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
-        Writer::write(self, bytes)
+    fn write(&mut self, pieces: &[Vec<u8>]) -> Result<(), StoreError> {
+        self.write_pieces(pieces)
     }
 
     fn end(self) -> Result<u64, StoreError> {
@@ -43,8 +46,10 @@ impl Inlet for Writer {
 impl Inlet for Addition {
     type Outcome = (Digest, u64);
 
-    fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
-        Addition::write(self, bytes)
+    fn write(&mut self, pieces: &[Vec<u8>]) -> Result<(), StoreError> {
+        pieces
+            .iter()
+            .try_for_each(|piece| Addition::write(self, piece))
     }
 
     fn end(self) -> Result<(Digest, u64), StoreError> {
@@ -135,14 +140,17 @@ fn write_all<I: Inlet>(
     written: &mpsc::UnboundedSender<Vec<u8>>,
     done: Word<I>,
 ) {
-    while let Some(mut chunk) = chunks.blocking_recv() {
-        if let Err(error) = writer.write(&chunk) {
+    let mut together = Vec::with_capacity(TOGETHER);
+    while chunks.blocking_recv_many(&mut together, TOGETHER) > 0 {
+        if let Err(error) = writer.write(&together) {
             let _ = done.send(Err(error));
             return;
         }
-        chunk.clear();
-        // Nobody fills it again where the stream has ended.
-        let _ = written.send(chunk);
+        for mut chunk in together.drain(..) {
+            chunk.clear();
+            // Nobody fills it again where the stream has ended.
+            let _ = written.send(chunk);
+        }
     }
     finish(writer, done);
 }
@@ -200,7 +208,7 @@ impl<I: Inlet> Drop for Sink<I> {
                     return;
                 }
                 self.runtime
-                    .spawn_blocking(move || match writer.write(&rest) {
+                    .spawn_blocking(move || match writer.write(&[rest]) {
                         Ok(()) => finish(*writer, done),
                         Err(error) => drop(done.send(Err(error))),
                     });
