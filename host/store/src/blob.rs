@@ -15,8 +15,8 @@ use crate::{Extent, Reader, Store, StoreError, scratch};
 /// (distribution-spec v1.1.1, "Pushing Manifests").
 pub const SMALL_BYTES: u64 = wharf_oci::limit::MANIFEST_BYTES;
 
-/// How much of a small file is read at once, in bytes: most have less.
-const SMALL_BUFFER_BYTES: usize = 64 * 1024;
+/// How much room is made at once, in bytes, for a small file that grows while it is read.
+const GROWTH_BYTES: usize = 64 * 1024;
 
 impl Store {
     /// The size of whole content in bytes, or none when it is not here. Presence
@@ -201,17 +201,29 @@ impl Store {
 
 /// All of a file, or none when it has more bytes than `most`.
 pub(crate) fn read_up_to(file: &File, most: u64) -> io::Result<Option<Vec<u8>>> {
-    let mut bytes = Vec::new();
-    let mut buffer = vec![0; SMALL_BUFFER_BYTES];
+    let length = file.metadata()?.len();
+    if length > most {
+        return Ok(None);
+    }
+    // One more, so that its end is seen. It may have grown meanwhile.
+    let room = usize::try_from(length).unwrap_or(usize::MAX);
+    let mut bytes = vec![0; room.saturating_add(1)];
+    let mut filled = 0;
     loop {
-        match file.read_at(&mut buffer, bytes.len() as u64) {
-            Ok(0) => return Ok(Some(bytes)),
-            Ok(read) => bytes.extend_from_slice(buffer.get(..read).unwrap_or_default()),
+        match file.read_at(bytes.get_mut(filled..).unwrap_or_default(), filled as u64) {
+            Ok(0) => {
+                bytes.truncate(filled);
+                return Ok(Some(bytes));
+            }
+            Ok(read) => filled += read,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
-        if bytes.len() as u64 > most {
+        if filled as u64 > most {
             return Ok(None);
+        }
+        if filled == bytes.len() {
+            bytes.resize(filled + GROWTH_BYTES, 0);
         }
     }
 }
