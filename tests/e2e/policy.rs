@@ -274,7 +274,10 @@ fn budgets_are_of_the_whole_command() {
         policy(&env, "p.toml", rule);
         let (key, _) = rule.split_once(' ').unwrap();
         let refused = env.run(&line).code(7);
-        let _ = refused.says(&[&format!("`{key}` in `p.toml`"), part, "used up"]);
+        let refused = refused.says(&[&format!("`{key}` in `p.toml`"), part, "used up"]);
+        // However many requests were under way.
+        let notes = refused.stderr.matches("Note: refused").count();
+        assert!(notes <= 1, "{refused:?}");
         let seen = proxy.take();
         let sent: u64 = seen.iter().map(|one| one.sent).sum();
         match key {

@@ -65,6 +65,7 @@ impl Hooks {
             Ok(url) => self.granted(&request, url),
             Err(why) => Err(Refusal::Sandbox(why.clone())),
         };
+        let is_known = matches!(&granted, Err(refusal) if self.watch.knows(refusal));
         let told = self.watch.asked(&granted, || {
             let sent = match (&url, &granted) {
                 (Ok(url), Ok(purpose)) => Sent::of(&method, url, Some(*purpose)),
@@ -76,6 +77,7 @@ impl Hooks {
         let (id, purpose, url) = match (told, granted, url) {
             (Ok(id), Ok(purpose), Ok(url)) => (id, purpose, url),
             (Err(_), ..) => return Err(Error::HttpRequestDenied),
+            _ if is_known => return Err(Error::HttpRequestDenied),
             (_, refused, url) => {
                 let place = url.map_or_else(|_| "…".to_owned(), |url| url.redacted());
                 let why = match refused {

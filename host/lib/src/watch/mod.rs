@@ -12,7 +12,7 @@ mod spending;
 mod telling;
 
 use std::sync::atomic::AtomicUsize;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use http::Method;
@@ -29,6 +29,10 @@ use spending::{Budgets, Spent, used_up};
 
 pub(crate) use spending::Way;
 pub(crate) use telling::{Open, Stored};
+
+/// How many different refusals of one call are kept, so that a guest that tries for ever
+/// takes no more memory.
+const MOST_VIOLATIONS: usize = 100;
 
 /// What all calls have in common.
 #[derive(Clone)]
@@ -53,8 +57,8 @@ struct Call {
     subject: Option<(Registry, Repository, Right)>,
     spent: Spent,
     open: AtomicUsize,
-    /// The first thing that a policy refused.
-    violation: Mutex<Option<Violation>>,
+    /// What policies refused, each once.
+    violations: Mutex<Vec<Violation>>,
     /// The first bound that was reached.
     reached: Mutex<Option<String>>,
 }
@@ -99,7 +103,7 @@ impl Overseer {
             subject,
             spent: Spent::default(),
             open: AtomicUsize::new(0),
-            violation: Mutex::default(),
+            violations: Mutex::default(),
             reached: Mutex::default(),
         }))
     }
@@ -245,13 +249,24 @@ impl Watch {
     /// Notes what was refused, for whoever called.
     pub(crate) fn note(&self, refusal: &Refusal) {
         if let Refusal::Policy(violation) = refusal {
-            let mut first = self
-                .0
-                .violation
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
-            first.get_or_insert_with(|| violation.clone());
+            let mut known = self.violations();
+            if !known.contains(violation) && known.len() < MOST_VIOLATIONS {
+                known.push(violation.clone());
+            }
         }
+    }
+
+    /// Whether this very refusal was noted before: whoever is told once knows.
+    pub(crate) fn knows(&self, refusal: &Refusal) -> bool {
+        match refusal {
+            Refusal::Policy(violation) => self.violations().contains(violation),
+            Refusal::Sandbox(_) => false,
+        }
+    }
+
+    fn violations(&self) -> MutexGuard<'_, Vec<Violation>> {
+        let violations = self.0.violations.lock();
+        violations.unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What a call came to: what it reached, and what was refused, says more than what a
@@ -275,13 +290,8 @@ impl Watch {
             )));
         }
         drop(reached);
-        let violation = self
-            .0
-            .violation
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if let Some(violation) = &*violation {
-            return Err(Error::Policy(violation.clone()));
+        if let Some(first) = self.violations().first() {
+            return Err(Error::Policy(first.clone()));
         }
         let is_anybody = matches!(error, Error::Authentication(_));
         if let Some(withheld) = self.policies().withheld().filter(|_| is_anybody) {
