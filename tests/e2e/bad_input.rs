@@ -115,6 +115,52 @@ fn a_manifest_that_is_missing_or_malformed_is_a_mistake_of_the_user() {
 }
 
 #[test]
+fn a_manifest_as_editors_of_other_systems_write_it_is_the_same() {
+    let env = environment();
+    let app = greeting("app").write(&env.work());
+    let manifest = app.join("spin.toml");
+    let right = fs::read_to_string(&manifest).unwrap();
+    let push = "registry push r.example/app:1 -f app --dry-run --offline";
+    let digest = env.run(push).success().digest();
+    let lines = right.replace('\n', "\r\n");
+    for text in [
+        format!("\u{feff}{right}"),
+        lines.clone(),
+        format!("\u{feff}{lines}"),
+    ] {
+        fs::write(&manifest, text).unwrap();
+        assert_eq!(env.run(push).success().digest(), digest);
+    }
+    // Lines and columns are those of the editor.
+    let wrong = lines.replacen("name =", "nmae =", 1);
+    fs::write(&manifest, format!("\u{feff}{wrong}")).unwrap();
+    let _ = env.run(push).code(2).says(&["line 4, column 1", "`nmae`"]);
+}
+
+#[test]
+fn a_manifest_that_is_no_text_is_a_mistake_of_the_user() {
+    let env = environment();
+    let app = greeting("app").write(&env.work());
+    let manifest = app.join("spin.toml");
+    let utf16: Vec<u8> = "a = 1".encode_utf16().flat_map(u16::to_be_bytes).collect();
+    let utf16 = [vec![0xfe, 0xff], utf16].concat();
+    let long = format!("x = \"{}\"", "y".repeat(1 << 20)).into_bytes();
+    for (bytes, words) in [
+        (b"a = 1\n\xff".to_vec(), "is not UTF-8, from line 2 on"),
+        (utf16, "is not UTF-8, from line 1 on"),
+        (long, "has more than 1048576 bytes"),
+    ] {
+        fs::write(&manifest, bytes).unwrap();
+        for command in [
+            "registry push r.example/app:1 -f app --dry-run --offline",
+            "up -f app",
+        ] {
+            let _ = env.run(command).code(2).says(&["`spin.toml`", words]);
+        }
+    }
+}
+
+#[test]
 fn a_program_that_is_no_wasm_is_a_mistake_of_the_user() {
     let env = environment();
     let app = greeting("app").write(&env.work());
@@ -136,11 +182,29 @@ fn a_link_out_of_the_application_is_not_published() {
     )
     .unwrap();
     let push = format!("registry push {}/app:1 -f app", registry.address());
-    let output = env.run(&push);
-    assert!(!output.status.success(), "{output:?}");
-    let _ = output.says(&["link.txt"]);
+    let out = "leads out of the application's directory through a symbolic link";
+    let _ = env.run(&push).code(2).says(&["link.txt", out]);
     let digest = wharf_tests::digest(secret.as_bytes());
     assert!(!registry.blobs().contains(&digest));
+    assert!(env.blob(&digest).is_none());
+
+    // As does a directory, a way through one, and the name of a file in it.
+    fs::remove_file(app.join("assets/hello/link.txt")).unwrap();
+    std::os::unix::fs::symlink(env.home(), app.join("assets/hello/away")).unwrap();
+    let _ = env.run(&push).code(2).says(&["assets/hello/away", out]);
+    let manifest = app.join("spin.toml");
+    let right = fs::read_to_string(&manifest).unwrap();
+    let entry = "{ source = \"assets/hello\", destination = \"/\" }";
+    assert!(right.contains(entry), "{right}");
+    for named in [
+        "\"assets/hello/away/secret.txt\"",
+        "\"assets/hello/away/*.txt\"",
+        "{ source = \"assets/hello/away\", destination = \"/\" }",
+    ] {
+        fs::write(&manifest, right.replace(entry, named)).unwrap();
+        let _ = env.run(&push).code(2).says(&["assets/hello/away", out]);
+    }
+    assert!(env.blob(&digest).is_none());
 }
 
 #[test]

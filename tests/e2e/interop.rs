@@ -36,6 +36,40 @@ fn skopeo_reads_a_pushed_application_and_every_digest_agrees() {
     assert_eq!(wharf_tests::digest(&copied), digest);
 }
 
+/// With an archive too, which a tool might take for a layer to be packed anew.
+#[test]
+fn a_layout_made_by_skopeo_and_sent_back_is_the_same_application() {
+    let registry = Registry::start();
+    let env = environment();
+    greeting("app").write(&env.work());
+    for (name, archived) in [("plain", false), ("archived", true)] {
+        let reference = format!("{}/{name}:1", registry.address());
+        let arguments = ["registry", "push", &reference, "-f", "app"];
+        let push = env.command(arguments);
+        let push = if archived {
+            push.variable("SPIN_OCI_ARCHIVE_LAYERS", "1")
+        } else {
+            push
+        };
+        let digest = push.run().success().digest();
+        let layout = format!("oci:{}:1", env.root().join(name).display());
+        let (from, again) = (format!("docker://{reference}"), format!("{name}-again"));
+        let to = format!("docker://{}/{again}:1", registry.address());
+        for (tls, from, to) in [
+            ("--src-tls-verify=false", &from, &layout),
+            ("--dest-tls-verify=false", &layout, &to),
+        ] {
+            let _ = peer::skopeo(["copy", "--insecure-policy", tls, from, to]);
+        }
+        assert_eq!(registry.tagged(&again, "1"), Some(digest));
+        let user = environment();
+        let (running, url) = up(&user, &format!("-f {}/{again}:1", registry.address()));
+        assert!(text(&format!("{url}/?env=GREETING")).contains("hello there"));
+        running.interrupt();
+        let _ = running.finish().success();
+    }
+}
+
 #[test]
 fn oci_client_pulls_a_pushed_application() {
     let registry = Registry::start();

@@ -1,9 +1,9 @@
 //! Which known word somebody may have meant.
 
 /// What may be meant by a name that is not known, to be read after a message: the
-/// nearest known one, or else all of them when they are few.
+/// nearest known one, or else all of them when they can be taken in at a glance.
 pub(crate) fn hint(name: &str, known: &[&str]) -> String {
-    const FEW: usize = 6;
+    const FEW: usize = 20;
     match nearest(name, known) {
         Some(near) => format!(": did you mean `{near}`?"),
         None if known.is_empty() || known.len() > FEW => String::new(),
@@ -82,6 +82,14 @@ mod tests {
         ] {
             assert_eq!(nearest(word, &KNOWN), meant, "{word}");
         }
+    }
+
+    #[test]
+    fn what_is_near_nothing_is_told_what_there_is() {
+        assert_eq!(hint("sorce", &KNOWN), ": did you mean `source`?");
+        assert_eq!(hint("x", &KNOWN[..2]), ": known are `source`, `files`");
+        assert_eq!(hint("x", &[]), "");
+        assert_eq!(hint("x", &["another"; 21]), "");
     }
 
     #[test]

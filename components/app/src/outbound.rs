@@ -50,7 +50,10 @@ pub enum AllowedHostError {
     /// There is a path, a query or user information.
     #[error("it goes on after the host: write `scheme://host:port` and no path")]
     Path,
-    /// The host is empty or not one.
+    /// There is no host.
+    #[error("it has no host: write `scheme://host:port`, for example `https://example.com`")]
+    NoHost,
+    /// The host is not one.
     #[error("`{0}` is neither a host name, nor an address, nor a network")]
     Host(String),
     /// A `*` stands elsewhere than for the whole host or its first label.
@@ -127,6 +130,7 @@ impl FromStr for AllowedHost {
 impl Host {
     fn parse(text: &str) -> Result<Self, AllowedHostError> {
         match text {
+            "" => return Err(AllowedHostError::NoHost),
             "*" => return Ok(Self::Any),
             "self" | "self.alt" => return Ok(Self::Itself),
             _ => {}
@@ -358,7 +362,10 @@ mod tests {
             ("h2://x:1", AllowedHostError::SchemeLetters("h2".into())),
             ("https://example.com/path", AllowedHostError::Path),
             ("https://example.com:80/path", AllowedHostError::Path),
-            ("https://", AllowedHostError::Host(String::new())),
+            ("https://", AllowedHostError::NoHost),
+            ("https://:80", AllowedHostError::NoHost),
+            ("https:///", AllowedHostError::NoHost),
+            ("https://.", AllowedHostError::Host(".".into())),
             ("https://a b", AllowedHostError::Host("a b".into())),
             ("https://u@h", AllowedHostError::Host("u@h".into())),
             ("https://a.*.b", AllowedHostError::Wildcard("a.*.b".into())),

@@ -42,7 +42,7 @@ pub enum NameError {
     #[error("is no name of an import, such as `wasi:http`, `wasi:http/types@0.2.0` or `my-import`")]
     Import,
     /// A version in it is none.
-    #[error("has a version that is none, such as `0.2.0` ({0})")]
+    #[error("has a version of another form than `0.2.0` ({0})")]
     Version(String),
 }
 
@@ -191,7 +191,7 @@ mod tests {
         }
         assert_eq!(
             "a:b@1".parse::<Import>().unwrap_err().to_string(),
-            "has a version that is none, such as `0.2.0` (unexpected end of input while parsing \
+            "has a version of another form than `0.2.0` (unexpected end of input while parsing \
              major version number)"
         );
     }

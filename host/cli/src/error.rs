@@ -343,8 +343,8 @@ impl From<RunError> for CommandError {
             RunError::Preparing(HostError::InvalidInput(text)) => Self::new(Kind::Other, text),
             RunError::Preparing(HostError::LimitExceeded(text)) => Self::new(Kind::Refused, text)
                 .hint(
-                    "when you trust where it comes from, --max-unpacked-size and --max-files raise \
-                     what may be unpacked",
+                    "when you trust where it comes from, --max-unpacked-size, --max-files and \
+                     --max-layers raise what it may have",
                 ),
             RunError::Preparing(error) => Self::from(error),
         }

@@ -1,13 +1,13 @@
-//! What is unpacked of an artifact before it can be run or written, and how much of it.
+//! How much an artifact may have that is run or written: it may come from anybody.
 
 use clap::Args;
 use wharf_host::{Digest, Error as HostError, PrepareOptions, Wharf};
 
 use crate::size;
 
-/// How much the archives of an artifact may hold.
+/// How much an artifact may have.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Args)]
-#[command(next_help_heading = "Archives")]
+#[command(next_help_heading = "Limits")]
 pub(crate) struct UnpackingArgs {
     /// How large its archives may be unpacked, all together: `500M`, `4GiB` [default: 2GiB]
     ///
@@ -19,6 +19,10 @@ pub(crate) struct UnpackingArgs {
     /// How many files and directories its archives may have [default: 10000]
     #[arg(long, value_name = "COUNT")]
     max_files: Option<u64>,
+
+    /// How many layers it may have [default: 5000]
+    #[arg(long, value_name = "COUNT")]
+    max_layers: Option<u64>,
 }
 
 impl UnpackingArgs {
@@ -26,6 +30,7 @@ impl UnpackingArgs {
     pub(crate) fn given(self) -> Option<&'static str> {
         let size = self.max_unpacked_size.map(|_| "--max-unpacked-size");
         size.or(self.max_files.map(|_| "--max-files"))
+            .or(self.max_layers.map(|_| "--max-layers"))
     }
 
     /// What can be run, or written, in place of an artifact of the store.
@@ -37,6 +42,7 @@ impl UnpackingArgs {
         let options = PrepareOptions {
             max_unpacked_size: self.max_unpacked_size,
             max_files: self.max_files,
+            max_layers: self.max_layers,
         };
         wharf.prepare_with(manifest, &options).await
     }

@@ -22,7 +22,9 @@ pub(crate) fn given(arguments: &[String]) -> Result<BTreeMap<String, String>, Co
             values.extend(table(Path::new(file))?);
         } else if let Some((name, value)) = argument.split_once('=') {
             let value = match value.strip_prefix('@') {
-                Some(file) => read(Path::new(file))?,
+                Some(file) => read(Path::new(file)).map_err(|why| {
+                    CommandError::usage(format!("the value of the variable `{name}`: {why}"))
+                })?,
                 None => value.to_owned(),
             };
             values.insert(name.to_owned(), value);
@@ -50,7 +52,7 @@ pub(crate) fn of_environment() -> BTreeMap<String, String> {
 }
 
 fn table(path: &Path) -> Result<BTreeMap<String, String>, CommandError> {
-    let text = read(path)?;
+    let text = read(path).map_err(CommandError::usage)?;
     let shown = path.display();
     let wrong = |why: &str| CommandError::usage(format!("the variables in {shown}: {why}"));
     let kind = path.extension().and_then(|kind| kind.to_str());
@@ -78,8 +80,8 @@ fn table(path: &Path) -> Result<BTreeMap<String, String>, CommandError> {
     values.collect()
 }
 
-fn read(path: &Path) -> Result<String, CommandError> {
-    let failed = |why: String| CommandError::usage(format!("can't read {}: {why}", path.display()));
+fn read(path: &Path) -> Result<String, String> {
+    let failed = |why: String| format!("can't read {}: {why}", path.display());
     let size = fs::metadata(path).map_err(|error| failed(error.to_string()))?;
     if size.len() > MOST_BYTES {
         return Err(failed(format!("it has more than {MOST_BYTES} bytes")));
@@ -135,7 +137,11 @@ mod tests {
             (format!("@{}", path("a.toml")), "the variables in"),
             (format!("@{}", path("b.toml")), "`host` is no text"),
             (format!("@{}", path("a.txt")), "`.toml` or `.json`"),
-            (format!("x=@{}", path("nothing")), "can't read"),
+            (
+                format!("x=@{}", path("nothing")),
+                "the value of the variable `x`: can't read",
+            ),
+            (format!("@{}", path("nothing.toml")), "can't read"),
         ] {
             let error = given(&[argument]).unwrap_err();
             assert_eq!(error.kind.exit().code(), 2);

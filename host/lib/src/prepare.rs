@@ -5,23 +5,39 @@ use wharf_app::locked::LockedApp;
 use wharf_oci::Digest;
 use wharf_store::{Extent, Store, StoreError};
 
+use crate::Error;
+
 /// How a core module begins, and a component does not (core specification, "Modules").
 const MODULE: &[u8] = b"\0asm\x01\0\0\0";
 
 /// Whether an artifact can be run as it stands, as far as a look tells: nothing of it is
-/// in archives, and all of it is composed. What can't be read is of that kind too, since whoever runs it says best
-/// what is wrong.
-pub(crate) fn is_ready(store: &Store, manifest: &Digest) -> Result<bool, StoreError> {
-    let Some(bytes) = store.get(manifest)? else {
+/// in archives, and all of it is composed. What can't be read is of that kind too, since
+/// whoever runs it says best what is wrong. With more layers than `most_layers` says, or
+/// than is usual, it is refused.
+pub(crate) fn is_ready(
+    store: &Store,
+    manifest: &Digest,
+    most_layers: Option<u64>,
+) -> Result<bool, Error> {
+    let stored = |error: StoreError| Error::Storage(error.to_string());
+    let Some(bytes) = store.get(manifest).map_err(stored)? else {
         return Ok(true);
     };
     let artifact = match Artifact::parse(&bytes, None) {
         Ok(artifact) => artifact,
         Err(error) => return Ok(error != ReadError::SingleComponent),
     };
+    artifact
+        .has_at_most(most_layers)
+        .map_err(|error| Error::LimitExceeded(error.to_string()))?;
     if artifact.archives().next().is_some() {
         return Ok(false);
     }
+    is_composed(store, &artifact).map_err(stored)
+}
+
+/// Whether all components of an application are composed, and none is a core module.
+fn is_composed(store: &Store, artifact: &Artifact) -> Result<bool, StoreError> {
     let Some(bytes) = store.get(&artifact.locked_app().digest)? else {
         return Ok(true);
     };

@@ -96,6 +96,9 @@ pub struct PrepareOptions {
     pub max_unpacked_size: Option<u64>,
     /// How many entries its archives may have, all together. Default: 10,000.
     pub max_files: Option<u64>,
+    /// How many layers it may have. Default: 5,000, which is ten times what is published
+    /// today. More than 20,000 are not read at all.
+    pub max_layers: Option<u64>,
 }
 
 /// What a call concerns.
@@ -210,11 +213,12 @@ impl Wharf {
     ) -> Result<Digest, Error> {
         let _work = self.at_work().await?;
         let (store, looked_at) = (self.0.store.clone(), manifest.clone());
-        let ready = spawn_blocking(move || prepare::is_ready(&store, &looked_at)).await;
+        let layers = options.max_layers;
+        let ready = spawn_blocking(move || prepare::is_ready(&store, &looked_at, layers)).await;
         match ready {
             Ok(Ok(false)) => {}
             Ok(Ok(true)) => return Ok(manifest.clone()),
-            Ok(Err(error)) => return Err(Error::Storage(error.to_string())),
+            Ok(Err(error)) => return Err(error),
             Err(error) => return Err(Error::Other(format!("a task ended early: {error}"))),
         }
         let state = self.state_without_files();

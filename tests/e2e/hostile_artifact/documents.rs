@@ -1,10 +1,10 @@
 //! Manifests, configs and locked applications.
 
 use wharf_tests::artifact::{CONFIG, LOCKED};
-use wharf_tests::{Artifact, Json, Server, json as value};
+use wharf_tests::{Artifact, Json, Registry, Server, json as value};
 
 use super::{Case, fetched};
-use crate::environment;
+use crate::{environment, up};
 
 #[test]
 fn locked_applications_that_contradict_themselves() {
@@ -125,9 +125,13 @@ fn locked_applications_that_are_none() {
 
 #[test]
 fn manifests_of_many_minds() {
-    let mut many = Artifact::new();
-    let layer = many.layers[0].clone();
-    many.layers.resize(20_001, layer);
+    let of_layers = |count: usize| {
+        let mut artifact = Artifact::new();
+        let layer = artifact.layers[0].clone();
+        // The locked application is one more.
+        artifact.layers.resize(count - 1, layer);
+        artifact
+    };
     let mut two_sizes = Artifact::new().layer("a/b", "x");
     let mut other = two_sizes.layers[1].clone();
     other["size"] = 2.into();
@@ -140,11 +144,40 @@ fn manifests_of_many_minds() {
             1,
             "2 locked",
         ),
-        Case::refused("20,002 layers", many, 1, "20002 layers"),
+        Case::refused(
+            "10,000 layers",
+            of_layers(10_000),
+            7,
+            "10000 layers, and `max-layers` allows 5000",
+        ),
+        Case::refused("20,001 layers", of_layers(20_001), 1, "20001 layers"),
     ]);
     let mut lying = two_sizes;
     let manifest = lying.manifest();
     served(&mut lying, &manifest, (1, "two different sizes"));
+}
+
+#[test]
+fn more_layers_are_taken_where_it_is_said() {
+    let registry = Registry::start();
+    let mut artifact = Artifact::new();
+    let layer = artifact.layers[0].clone();
+    artifact.layers.resize(5_000, layer);
+    let reference = artifact.publish(registry.address(), "many");
+    let env = environment();
+    let pull = format!("registry pull {reference} -o out");
+    let refused = env.run(&pull).code(7);
+    let _ = refused.says(&["5001 layers", "`max-layers` allows 5000", "--max-layers"]);
+    let refused = env.run(&format!("{pull} --max-layers 5000")).code(7);
+    let _ = refused.says(&["allows 5000"]);
+    assert!(!env.work().join("out").exists());
+    let _ = env.run(&format!("{pull} --max-layers 5001")).success();
+    assert!(env.work().join("out/hello.wasm").exists());
+    let (running, _) = up(&env, &format!("-f {reference} --max-layers 5001"));
+    running.interrupt();
+    let _ = running.finish().success();
+    let alone = format!("registry pull {reference} --max-layers 5001");
+    let _ = env.run(&alone).code(2).says(&["--max-layers", "-o"]);
 }
 
 /// What no registry takes, or serves as something else.

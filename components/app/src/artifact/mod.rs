@@ -35,7 +35,7 @@ pub use media_type::{
     WASM_LAYER_MODULE, WASM_LAYER_PACKAGE,
 };
 pub use pack::{Content, Draft, PackError, PackedComponent, PackedFile};
-pub use read::{Artifact, ReadError};
+pub use read::{Artifact, MOST_LAYERS, ReadError};
 pub use single::{Single, single_manifest};
 pub use unpacked::Wanted;
 pub use wasm_config::{Interfaces, WASM_CONFIG_BYTES, WasmConfig};

@@ -11,9 +11,14 @@ use super::{
     WASM_LAYER_PACKAGE,
 };
 
-/// How many layers are looked at. Spin makes at most 500; what archives were unpacked
-/// into is more.
-const MOST_LAYERS: usize = 20_000;
+/// How many layers an application may have that somebody published, unless somebody says
+/// otherwise. Spin and Wharf write at most 500, which is what registries take; before that,
+/// each file was a layer, and ten times as many leaves room for those.
+pub const MOST_LAYERS: u64 = 5_000;
+
+/// How many layers are read at all. What archives were unpacked into has one for each of
+/// their files, and a manifest has no room for many more.
+const READABLE_LAYERS: usize = 20_000;
 
 /// The manifest of a published application.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,9 +67,17 @@ pub enum ReadError {
     /// More than one layer says that it is the locked app.
     #[error("the artifact is ambiguous: it has {0} locked applications")]
     Ambiguous(usize),
-    /// More layers than anybody needs.
-    #[error("the artifact has {0} layers, and at most {MOST_LAYERS} are read")]
+    /// More layers than can be read.
+    #[error("the artifact has {0} layers, and at most {READABLE_LAYERS} are read")]
     TooManyLayers(usize),
+    /// More layers than an honest application has, unless somebody says that it may.
+    #[error("the artifact has {layers} layers, and `max-layers` allows {most}")]
+    MoreLayers {
+        /// How many it has.
+        layers: usize,
+        /// How many it may have.
+        most: u64,
+    },
     /// A locked app larger than [`LOCKED_APP_BYTES`].
     #[error("the locked application has {0} bytes, and at most {LOCKED_APP_BYTES} are read")]
     LockedAppTooLarge(u64),
@@ -97,6 +110,18 @@ impl Artifact {
     #[must_use]
     pub fn locked_app(&self) -> &Descriptor {
         &self.locked_app
+    }
+
+    /// Whether it has no more layers than this, [`MOST_LAYERS`] where nobody says how
+    /// many. To be asked of what was published, and not of what was made of it here, where
+    /// each file of an archive is a layer.
+    pub fn has_at_most(&self, layers: Option<u64>) -> Result<(), ReadError> {
+        let most = layers.unwrap_or(MOST_LAYERS);
+        let layers = self.layers.len();
+        if layers as u64 > most {
+            return Err(ReadError::MoreLayers { layers, most });
+        }
+        Ok(())
     }
 
     /// The layers in their order, whatever they are.
@@ -135,7 +160,7 @@ pub(super) fn image(manifest: &[u8], served_as: Option<&str>) -> Result<Image, R
         // Kinds that come to be known later.
         _ => return Err(ReadError::NotAnApplication("unknown".into())),
     };
-    if manifest.layers.len() > MOST_LAYERS {
+    if manifest.layers.len() > READABLE_LAYERS {
         return Err(ReadError::TooManyLayers(manifest.layers.len()));
     }
     // One digest with two sizes would make every later check a matter of luck.
@@ -270,13 +295,32 @@ mod tests {
             refused(IMAGE_CONFIG, &two_sizes),
             ReadError::Manifest(_)
         ));
-        let many: Vec<_> = (0..=MOST_LAYERS).map(|_| blob(DATA_LAYER, 1, 1)).collect();
+        let many = vec![blob(DATA_LAYER, 1, 1); READABLE_LAYERS + 1];
         assert_eq!(
             refused(IMAGE_CONFIG, &many),
-            ReadError::TooManyLayers(MOST_LAYERS + 1)
+            ReadError::TooManyLayers(READABLE_LAYERS + 1)
         );
         let index = br#"{"schemaVersion":2,"manifests":[]}"#;
         assert_eq!(Artifact::parse(index, None), Err(ReadError::Index(0)));
+    }
+
+    #[test]
+    fn layers_are_bounded_and_the_bound_can_be_raised() {
+        let of = |count: usize| {
+            let mut layers = vec![blob(DATA_LAYER, 1, 1); count - 1];
+            layers.push(blob(LOCKED_APP, 2, 1));
+            parse(IMAGE_CONFIG, &layers).unwrap()
+        };
+        assert_eq!(of(5_000).has_at_most(None), Ok(()));
+        let many = of(10_000);
+        assert_eq!(
+            many.has_at_most(None).unwrap_err().to_string(),
+            "the artifact has 10000 layers, and `max-layers` allows 5000"
+        );
+        assert_eq!(many.has_at_most(Some(10_000)), Ok(()));
+        let (layers, most) = (2, 1);
+        let refused = ReadError::MoreLayers { layers, most };
+        assert_eq!(of(2).has_at_most(Some(1)), Err(refused));
     }
 
     proptest! {

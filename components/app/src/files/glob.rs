@@ -17,6 +17,9 @@ use std::str::FromStr;
 
 use crate::path::AppPath;
 
+/// The longest pattern, in bytes: no path that it could match is longer.
+const PATTERN_BYTES: usize = 4_096;
+
 /// A pattern that paths in the application's directory match or not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Glob {
@@ -48,7 +51,7 @@ pub enum GlobError {
     #[error("ends with a `\\`, which has to be followed by a character")]
     Escape,
     /// It is longer than a path can be.
-    #[error("is too long")]
+    #[error("is too long: a pattern has at most {PATTERN_BYTES} bytes")]
     Length,
 }
 
@@ -127,14 +130,13 @@ impl FromStr for Glob {
     type Err = GlobError;
 
     fn from_str(text: &str) -> Result<Self, GlobError> {
-        const MOST_BYTES: usize = 4_096;
         if text.is_empty() {
             return Err(GlobError::Empty);
         }
         if text.starts_with('/') {
             return Err(GlobError::Absolute);
         }
-        if text.len() > MOST_BYTES {
+        if text.len() > PATTERN_BYTES {
             return Err(GlobError::Length);
         }
         let names: Vec<_> = text

@@ -33,11 +33,17 @@ pub enum SelectError<E: Display> {
     #[error("{0}")]
     Tree(E),
     /// Nothing is there, and the entry is not a pattern.
-    #[error(
-        "`{0}` in `files` does not exist, and it is not a pattern either: correct it, or leave it \
-         out"
-    )]
+    #[error("`{0}` in `files` does not exist, and it is not a pattern either: {remedy}", remedy = remedy(.0))]
     NotThere(String),
+    /// Nothing is where something is to be taken from.
+    #[error("`{0}`, a `source` in `files`, does not exist: {remedy}", remedy = remedy(.0))]
+    NoSource(String),
+    /// A pattern, where something is to be taken from.
+    #[error(
+        "`{0}`, a `source` in `files`, is a pattern, and has to be one file or one directory: name \
+         the directory, and leave files of it out with `exclude_files`"
+    )]
+    PatternPlaced(String),
     /// The path is that of something without content.
     #[error(
         "`{path}` is {kind}, which can't be published: exclude it with `exclude_files`, or \
@@ -201,7 +207,10 @@ where
                 };
                 self.below(source, None, placed).await.map(|_| ())
             }
-            _ => Err(SelectError::NotThere(source.to_string())),
+            _ if Glob::is_pattern(source.as_str()) => {
+                Err(SelectError::PatternPlaced(source.to_string()))
+            }
+            _ => Err(SelectError::NoSource(source.to_string())),
         }
     }
 
@@ -372,6 +381,15 @@ fn guest<E: Display>(path: &str) -> Result<GuestPath, SelectError<E>> {
         path: shown(path),
         problem,
     })
+}
+
+/// What to do about a path where nothing is.
+fn remedy(path: &str) -> &'static str {
+    if path.contains('\\') {
+        "names are separated by `/`, on Windows too"
+    } else {
+        "correct it, or leave it out"
+    }
 }
 
 fn shown(path: &str) -> String {

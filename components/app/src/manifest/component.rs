@@ -328,7 +328,7 @@ fn files(table: &Table<'_>, warnings: &mut Vec<String>) -> Result<Vec<Mount>, Fa
             continue;
         }
         let text = entry.text()?;
-        if matches!(text, "*" | "**/*") {
+        if matches!(text, "*" | "**" | "**/*") {
             warnings.push(format!(
                 "{} is `{text}`, which publishes all that lies in the application's directory; \
                  write `./{text}` if that is meant",

@@ -93,6 +93,13 @@ pub(super) fn source(table: &Table<'_>) -> Result<Source, Fault> {
 /// A file's path.
 pub(super) fn path(item: &Item<'_>) -> Result<FilePath, Fault> {
     let text = item.text()?;
+    // As a path it would have an empty name in it.
+    if text.contains("://") {
+        return Err(item.wrong(
+            "is an address, and has to be a path: an address is written as \
+             `{ url = \"https://…\", digest = \"sha256:…\" }`",
+        ));
+    }
     text.parse().map_err(|problem: PathError| {
         item.fault(Problem::Path {
             what: item.what(),

@@ -11,6 +11,9 @@ use crate::template::{Part, parts};
 pub(super) fn check(text: &str, item: &Item<'_>, variables: &[&str]) -> Result<(), Fault> {
     let parts = parts(text).map_err(|problem| item.wrong(problem.to_string()))?;
     for part in parts {
+        if let Part::Variable("") = part {
+            return Err(item.wrong("has `{{ }}` with no variable in it: write `{{ name }}`"));
+        }
         if let Part::Variable(name) = part
             && !variables.contains(&name)
         {

@@ -282,7 +282,24 @@ fn what_means_nothing_is_told() {
         "`imgs` in `files` does not exist, and it is not a pattern either: correct it, or leave \
          it out"
     );
-    assert!(run(&tree, &[placed("a/*", "/")], &[]).is_err());
+    let refused = |mount| run(&tree, &[mount], &[]).unwrap_err();
+    assert_eq!(
+        refused(text("a\\x")),
+        "`a\\x` in `files` does not exist, and it is not a pattern either: names are separated by \
+         `/`, on Windows too"
+    );
+    assert_eq!(
+        refused(placed("b", "/")),
+        "`b`, a `source` in `files`, does not exist: correct it, or leave it out"
+    );
+    assert_eq!(
+        refused(placed("a/*", "/")),
+        "`a/*`, a `source` in `files`, is a pattern, and has to be one file or one directory: name \
+         the directory, and leave files of it out with `exclude_files`"
+    );
+    // Unless it is what something is called.
+    let tree = Listed::of(&["a/*"]);
+    assert_eq!(pairs(&tree, &[placed("a/*", "x")], &[]), ["a/* x"]);
 }
 
 #[test]

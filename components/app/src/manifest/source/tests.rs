@@ -74,6 +74,13 @@ fn what_is_no_source_is_said_where() {
                 .to_owned(),
         ),
         (
+            r#""https://e.example/a.wasm""#.to_owned(),
+            r#""https://e"#,
+            "`source` in `[component.front]` is an address, and has to be a path: an address is \
+             written as `{ url = \"https://…\", digest = \"sha256:…\" }`"
+                .to_owned(),
+        ),
+        (
             "\"\"".to_owned(),
             "\"\"",
             "`source` in `[component.front]`: the path `` is empty".to_owned(),
