@@ -8,7 +8,7 @@ use crate::cargo::{cargo, root};
 
 /// Each crate of the workspace with the others that it may depend on. What is not here
 /// is refused: a new crate says here where it stands.
-const MAY_DEPEND_ON: [(&str, &[&str]); 13] = [
+const MAY_DEPEND_ON: [(&str, &[&str]); 14] = [
     ("wharf", &["wharf-host", "wharf-up"]),
     (
         "wharf-host",
@@ -43,6 +43,11 @@ const MAY_DEPEND_ON: [(&str, &[&str]); 13] = [
     ("wharf-oci", &[]),
     // A mistake of ours must not be mirrored in what tests us.
     ("wharf-tests", &[]),
+    // The bench's: what the host and the component stand on, without either.
+    (
+        "wharf-unsandboxed",
+        &["wharf-net", "wharf-oci", "wharf-store"],
+    ),
 ];
 
 /// May depend on anything, and nothing depends on it.
