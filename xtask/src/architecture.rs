@@ -8,7 +8,7 @@ use crate::cargo::{cargo, root};
 
 /// Each crate of the workspace with the others that it may depend on. What is not here
 /// is refused: a new crate says here where it stands.
-const MAY_DEPEND_ON: [(&str, &[&str]); 17] = [
+const MAY_DEPEND_ON: [(&str, &[&str]); 18] = [
     ("wharf", &["wharf-host", "wharf-up"]),
     (
         "wharf-host",
@@ -48,6 +48,11 @@ const MAY_DEPEND_ON: [(&str, &[&str]); 17] = [
     ("wharf-tests", &[]),
     // It shows what others do, who have none of our crates.
     ("embed-rust", &[]),
+    // The bench's: what the host and the component stand on, without either.
+    (
+        "wharf-unsandboxed",
+        &["wharf-net", "wharf-oci", "wharf-store"],
+    ),
 ];
 
 /// What the end-to-end tests run besides the command.

@@ -18,9 +18,10 @@ pub(crate) fn within(directory: &str, path: &str) -> Option<String> {
         }
     }
     let joined = parts.join("/");
-    Some(match whole.starts_with('/') {
-        true => format!("/{joined}"),
-        false => joined,
+    Some(if whole.starts_with('/') {
+        format!("/{joined}")
+    } else {
+        joined
     })
 }
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
 use super::content::{Content, Shape, TAG};
 use super::floor;
@@ -20,6 +20,10 @@ pub(super) enum Contender {
     Native,
     /// curl, sha256sum and cp.
     Floor,
+    /// What Wharf would be without its sandbox.
+    Unsandboxed,
+    /// `oras resolve`, from a layout: a start that reads a little.
+    OrasResolve,
 }
 
 /// Where the programs are.
@@ -29,6 +33,8 @@ pub(super) struct Programs {
     pub(super) skopeo: PathBuf,
     /// What is in `clients/`.
     pub(super) clients: PathBuf,
+    /// What is in `xtask/unsandboxed`, where a row asks for it.
+    pub(super) unsandboxed: Option<PathBuf>,
 }
 
 /// What a program is given in one run.
@@ -43,13 +49,15 @@ pub(super) struct Place<'a> {
 }
 
 impl Contender {
-    pub(super) const ALL: [Self; 6] = [
+    pub(super) const ALL: [Self; 8] = [
         Self::Wharf,
         Self::Oras,
         Self::Skopeo,
         Self::OciClient,
         Self::Native,
         Self::Floor,
+        Self::Unsandboxed,
+        Self::OrasResolve,
     ];
 
     /// The other clients of the field.
@@ -63,6 +71,8 @@ impl Contender {
             Self::OciClient => "oci-client",
             Self::Native => "native",
             Self::Floor => "floor",
+            Self::Unsandboxed => "unsandboxed",
+            Self::OrasResolve => "oras-resolve",
         }
     }
 
@@ -71,12 +81,20 @@ impl Contender {
         let Scenario { job, shape, .. } = row.scenario;
         match self {
             Self::Wharf => true,
+            Self::Unsandboxed => row.scenario.sandbox && row.step == Step::Cold,
+            Self::OrasResolve => row.scenario.sandbox && row.step == Step::ByDigest,
+            _ if row.scenario.sandbox => false,
             Self::Oras | Self::Skopeo => job != Job::Dir,
             // It has a program of ours, which knows tags alone.
             Self::OciClient => job != Job::Dir && row.step != Step::ByDigest,
             Self::Native => job != Job::Dir && shape == Shape::Many && row.step == Step::Cold,
             Self::Floor => job == Job::Dir || row.step == Step::Cold,
         }
+    }
+
+    /// Whether it starts from a content store, as Wharf does.
+    pub(super) fn has_store(self) -> bool {
+        matches!(self, Self::Wharf | Self::Unsandboxed)
     }
 
     /// What it runs for a row that it takes part in.
@@ -127,6 +145,24 @@ impl Contender {
                 }
                 command
             }
+            Self::Unsandboxed => {
+                let program = programs.unsandboxed.as_deref();
+                let mut command = Command::new(program.context("it was not built")?);
+                if pull {
+                    command.args(["pull", &source]);
+                    command.arg(place.folder.join(STORE));
+                } else {
+                    command.args(["push", &target]);
+                    command.arg(place.folder.join(FULL_STORE));
+                    command.arg(&content.digest);
+                }
+                command
+            }
+            Self::OrasResolve => {
+                let mut command = Command::new(&programs.oras);
+                command.args(["resolve", "--oci-layout", &stored]);
+                command
+            }
             Self::OciClient | Self::Native => {
                 let mut command = Command::new(&programs.clients);
                 command.arg(self.name());
@@ -150,7 +186,7 @@ impl Contender {
     }
 }
 
-/// The store that Wharf has in a run, and the one that has the content from the beginning.
+/// The store that a program has in a run, and the one that has the content from the beginning.
 pub(super) const STORE: &str = "store";
 pub(super) const FULL_STORE: &str = "full-store";
 
@@ -191,6 +227,7 @@ mod tests {
             oras: "oras".into(),
             skopeo: "skopeo".into(),
             clients: "clients".into(),
+            unsandboxed: Some("unsandboxed".into()),
         };
         let content = Content {
             files: Files { number: 1, size: 8 },
@@ -236,6 +273,32 @@ mod tests {
             line("dir-big-elsewhere"),
             format!("wharf registry push 127.0.0.1:1/run/1-2:v1 --from /c/app {end}")
         );
+    }
+
+    #[test]
+    fn the_cost_of_the_sandbox_is_between_two_programs_with_stores() {
+        let (with, without) = (Contender::Wharf, Contender::Unsandboxed);
+        assert_eq!(
+            line(with, "sandbox-push-big").unwrap(),
+            line(with, "push-big").unwrap()
+        );
+        assert_eq!(
+            line(without, "sandbox-pull-many").unwrap(),
+            "unsandboxed pull 127.0.0.1:1/seed/x:v1 /f/store"
+        );
+        assert_eq!(
+            line(without, "sandbox-push-big").unwrap(),
+            "unsandboxed push 127.0.0.1:1/run/1:v1 /f/full-store sha256:00"
+        );
+        assert_eq!(line(without, "sandbox-pull-many-digest"), None);
+        assert_eq!(line(without, "pull-many"), None);
+        assert_eq!(
+            line(Contender::OrasResolve, "sandbox-pull-many-digest").unwrap(),
+            "oras resolve --oci-layout /c/layout:v1"
+        );
+        for other in [Contender::Oras, Contender::Native, Contender::Floor] {
+            assert_eq!(line(other, "sandbox-pull-many"), None);
+        }
     }
 
     #[test]

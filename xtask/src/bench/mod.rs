@@ -42,12 +42,14 @@ use crate::narrate;
 /// to an OCI layout. `native` is a plain HTTP client with 64 connections and the fewest
 /// requests that the protocol allows. `floor` is `curl … | sha256sum` for downloads and
 /// `curl -T` for uploads; for a directory, that and then `sha256sum` and `cp` of the tree.
+/// `unsandboxed` is Wharf's own transfer without WebAssembly.
 ///
 /// ROWS. `pull`, `push` (from a store) and `dir` (push of an application's directory), each
 /// of one large file (`big`: 1 × 1 GiB) and of many small ones (`many`: 400 × 16 KiB); then
 /// `again` with nothing changed, pulled by `digest`, or a directory pushed `elsewhere` when
 /// the store has its content already. `far` rows go through a proxy that adds 20 ms to every
-/// round trip, that of connecting included.
+/// round trip, that of connecting included. `sandbox` rows have Wharf and `unsandboxed`
+/// alone, in at least 15 pairs, and the start of the process beside that of `oras resolve`.
 ///
 /// COLUMNS. Time from start to end; processor time of the program and its children; the
 /// most memory that its largest process had resident; requests, and bytes with headers, as
@@ -55,8 +57,11 @@ use crate::narrate;
 #[derive(clap::Args)]
 #[command(after_long_help = "\
 Examples:
-  Everything, in half an hour and 12 GB of disk; nothing else should run meanwhile:
+  Everything, in three quarters of an hour and 12 GB of disk; nothing else should run meanwhile:
   $ cargo xtask bench
+
+  What the sandbox costs:
+  $ cargo xtask bench --only sandbox
 
   The rows whose names begin so, more often:
   $ cargo xtask bench --only push-many --only pull-many --runs 9
@@ -64,7 +69,7 @@ Examples:
   Does the bench itself work? Small content, one run, programs that are not optimised:
   $ cargo xtask bench --quick")]
 pub(crate) struct Arguments {
-    /// How often everything is run
+    /// How often everything is run; `sandbox` rows at least 15 times, but with --quick
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
     #[arg(default_value = "5", default_value_if("quick", "true", "1"))]
     runs: u16,
@@ -95,12 +100,17 @@ pub(crate) struct Arguments {
     output: Option<PathBuf>,
 }
 
+/// How often at least a `sandbox` row is run: what is looked for is as small as what comes
+/// between two runs.
+const PAIRS: usize = 15;
+
 /// What `far` adds to a round trip.
 const FAR: Duration = Duration::from_millis(20);
 
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let scenarios = chosen(&arguments.only)?;
-    let programs = setup::programs(arguments.wharf.as_deref(), arguments.quick)?;
+    let sandbox = scenarios.iter().any(|scenario| scenario.sandbox);
+    let programs = setup::programs(arguments.wharf.as_deref(), sandbox, arguments.quick)?;
     let registry_program = arguments.registry.program()?;
     let workplace = Workplace::new()?;
     let output = arguments
@@ -146,6 +156,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
             proxy: Some(&far),
         },
         runs: arguments.runs.into(),
+        pairs: if arguments.quick { 1 } else { PAIRS },
         without: &arguments.without,
     };
     let mut report = Report {
@@ -202,6 +213,8 @@ struct Bench<'a> {
     counting: Arena<'a>,
     far: Arena<'a>,
     runs: usize,
+    /// The fewest runs of a row that compares in pairs.
+    pairs: usize,
     /// The names of programs that are left out.
     without: &'a [String],
 }
@@ -255,11 +268,21 @@ impl Bench<'_> {
         if !scenario.far {
             run(&self.counting, 0, &contenders)?;
         }
-        for number in 1..=self.runs {
+        let runs = if scenario.sandbox {
+            self.runs.max(self.pairs)
+        } else {
+            self.runs
+        };
+        for number in 1..=runs {
             let arena = if scenario.far { &self.far } else { &self.near };
             run(arena, number, &contenders)?;
-            // So that none always follows the same.
-            contenders.rotate_left(1);
+            if scenario.sandbox {
+                // So that each goes first as often, and what drifts weighs on both.
+                contenders.reverse();
+            } else {
+                // So that none always follows the same.
+                contenders.rotate_left(1);
+            }
         }
         for report in &mut reports {
             report.conclude();
@@ -278,6 +301,9 @@ fn show(report: &Report, output: &Path) {
         setting.runs, setting.processors, setting.registry
     ));
     narrate::explain(&table::rows(&report.rows));
+    if let Some(text) = table::sandbox(&report.rows) {
+        narrate::explain(&text);
+    }
     narrate::explain(&table::targets(&report.targets));
     narrate::status(&format!("All of it as JSON: {}", output.display()));
 }

@@ -5,9 +5,9 @@ use serde::Serialize;
 use super::contender::Contender;
 use super::proxy::Traffic;
 use super::row::Row;
-use super::statistics::{median, ratio};
+use super::statistics::{Quartiles, median, ratio};
 use super::targets::Target;
-use super::trial::{Outcome, Sample};
+use super::trial::{Outcome, Sample, Usage};
 
 /// The whole.
 #[derive(Serialize)]
@@ -34,8 +34,22 @@ pub(super) struct RowReport {
     pub(super) name: String,
     pub(super) title: String,
     pub(super) programs: Vec<ProgramReport>,
+    /// Wharf beside the same without a sandbox, where that takes part.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) sandbox: Option<SandboxReport>,
     #[serde(skip)]
     pub(super) row: Row,
+}
+
+/// What the sandbox costs: Wharf beside the same without one, compared within each run.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(super) struct SandboxReport {
+    pub(super) pairs: usize,
+    /// Wharf's time by that of the other.
+    pub(super) seconds_ratio: Quartiles,
+    pub(super) cpu_seconds_ratio: Quartiles,
+    /// Wharf's peak less that of the other, in MiB.
+    pub(super) peak_difference_mib: Quartiles,
 }
 
 /// What one program took for one row.
@@ -79,6 +93,7 @@ impl RowReport {
             name: row.name(),
             title: row.title(size),
             programs: programs.map(ProgramReport::new).collect(),
+            sandbox: None,
             row,
         }
     }
@@ -121,6 +136,27 @@ impl RowReport {
                 wharf_ratio,
             });
         }
+        self.sandbox = self.sandbox_report();
+    }
+
+    fn sandbox_report(&self) -> Option<SandboxReport> {
+        let with = &self.program(Contender::Wharf)?.samples;
+        let without = &self.program(Contender::Unsandboxed)?.samples;
+        let pairs: Vec<(Usage, Usage)> = with
+            .iter()
+            .zip(without)
+            .map(|(with, without)| (with.usage, without.usage))
+            .collect();
+        let compared =
+            |compare: fn(&(Usage, Usage)) -> f64| Quartiles::of(pairs.iter().map(compare));
+        Some(SandboxReport {
+            pairs: pairs.len(),
+            seconds_ratio: compared(|(with, without)| with.seconds / without.seconds)?,
+            cpu_seconds_ratio: compared(|(with, without)| with.cpu_seconds / without.cpu_seconds)?,
+            peak_difference_mib: compared(|(with, without)| {
+                mebibytes(with.peak_bytes) - mebibytes(without.peak_bytes)
+            })?,
+        })
     }
 
     /// What `contender` took, if it takes part.
@@ -134,6 +170,12 @@ impl RowReport {
     pub(super) fn figures(&self, contender: Contender) -> Option<&Figures> {
         self.program(contender)?.figures.as_ref()
     }
+}
+
+/// The system counts memory in KiB, which are fewer than a `f64` holds exactly.
+#[expect(clippy::cast_precision_loss, reason = "it is a peak of memory")]
+fn mebibytes(bytes: u64) -> f64 {
+    bytes as f64 / f64::from(1 << 20)
 }
 
 impl ProgramReport {
@@ -172,7 +214,6 @@ impl ProgramReport {
 pub(super) mod tests {
     use super::*;
     use crate::bench::row::Scenario;
-    use crate::bench::trial::Usage;
 
     /// A report of the row `name` with seconds and requests for some programs.
     pub(in crate::bench) fn row(name: &str, taken: &[(Contender, f64, u64)]) -> RowReport {
@@ -223,6 +264,36 @@ pub(super) mod tests {
         assert_eq!((oras.seconds, oras.cpu_seconds), (4.0, 2.0));
         assert_eq!(oras.wharf_ratio, Some(0.5));
         assert!(report.figures(Contender::Skopeo).is_none());
+    }
+
+    #[test]
+    fn the_cost_of_the_sandbox_is_compared_within_each_pair() {
+        use Contender::{Unsandboxed, Wharf};
+        let report = row(
+            "sandbox-push-many",
+            &[
+                (Wharf, 1.0, 3),
+                (Unsandboxed, 1.0, 3),
+                (Unsandboxed, 8.0, 3),
+                (Wharf, 12.0, 3),
+                (Wharf, 4.0, 3),
+                (Unsandboxed, 2.0, 3),
+            ],
+        );
+        let sandbox = report.sandbox.unwrap();
+        assert_eq!(sandbox.pairs, 3);
+        let wall = sandbox.seconds_ratio;
+        assert_eq!((wall.lower, wall.median, wall.upper), (1.25, 1.5, 1.75));
+        assert_eq!(sandbox.cpu_seconds_ratio, wall);
+        assert!(sandbox.peak_difference_mib.upper.abs() < f64::EPSILON);
+        let json = serde_json::to_value(&report).unwrap();
+        assert_eq!(json["sandbox"]["seconds_ratio"]["median"], 1.5);
+        assert!(row("push-many", &[(Wharf, 1.0, 3)]).sandbox.is_none());
+        assert!(
+            row("sandbox-push-many", &[(Wharf, 1.0, 3)])
+                .sandbox
+                .is_none()
+        );
     }
 
     #[test]

@@ -33,6 +33,9 @@ pub(super) struct Scenario {
     pub(super) shape: Shape,
     /// Whether the registry is a round trip of 20 ms away.
     pub(super) far: bool,
+    /// Whether it is about what the sandbox costs. Then nobody takes part but Wharf, the
+    /// same without a sandbox, and what its start is compared with.
+    pub(super) sandbox: bool,
 }
 
 /// One line of questions, with one answer for each program.
@@ -52,9 +55,24 @@ impl Scenario {
                     // What a directory takes beyond a push has nothing to do with
                     // distance.
                     if !(far && job == Job::Dir) {
-                        all.push(Self { job, shape, far });
+                        all.push(Self {
+                            job,
+                            shape,
+                            far,
+                            sandbox: false,
+                        });
                     }
                 }
+            }
+        }
+        for job in [Job::Pull, Job::Push] {
+            for shape in [Shape::Big, Shape::Many] {
+                all.push(Self {
+                    job,
+                    shape,
+                    far: false,
+                    sandbox: true,
+                });
             }
         }
         all
@@ -63,6 +81,8 @@ impl Scenario {
     /// Its rows.
     pub(super) fn rows(self) -> Vec<Row> {
         let steps: &[Step] = match self.job {
+            Job::Pull if self.sandbox => &[Step::Cold, Step::ByDigest],
+            Job::Push if self.sandbox => &[Step::Cold],
             Job::Pull => &[Step::Cold, Step::Again, Step::ByDigest],
             Job::Push => &[Step::Cold, Step::Again],
             Job::Dir => &[Step::Cold, Step::Again, Step::Elsewhere],
@@ -94,7 +114,12 @@ impl Row {
             Step::Elsewhere => "-elsewhere",
         };
         let far = if self.scenario.far { "-far" } else { "" };
-        format!("{job}{shape}{step}{far}")
+        let sandbox = if self.scenario.sandbox {
+            "sandbox-"
+        } else {
+            ""
+        };
+        format!("{sandbox}{job}{shape}{step}{far}")
     }
 
     /// What it is, for people; `size` is that of the content, in words.
@@ -110,7 +135,12 @@ impl Row {
             (Job::Dir, _) => "push a directory again, nothing changed",
         };
         let far = if self.scenario.far { ", +20 ms" } else { "" };
-        format!("{size}: {done}{far}")
+        let sandbox = match (self.scenario.sandbox, self.step) {
+            (false, _) => "",
+            (true, Step::ByDigest) => ": the start of the process",
+            (true, _) => ", with and without the sandbox",
+        };
+        format!("{size}: {done}{sandbox}{far}")
     }
 
     /// Whether all of the content has to be moved.
@@ -138,6 +168,19 @@ mod tests {
         let names: Vec<String> = rows.iter().map(|row| row.name()).collect();
         assert!(names.contains(&"pull-many-again-far".to_owned()));
         assert!(names.contains(&"dir-big-elsewhere".to_owned()));
+        let sandbox = names.iter().filter(|name| name.starts_with("sandbox-"));
+        let sandbox: Vec<&String> = sandbox.collect();
+        assert_eq!(
+            sandbox,
+            [
+                "sandbox-pull-big",
+                "sandbox-pull-big-digest",
+                "sandbox-pull-many",
+                "sandbox-pull-many-digest",
+                "sandbox-push-big",
+                "sandbox-push-many",
+            ]
+        );
         assert!(
             !names
                 .iter()

@@ -57,8 +57,9 @@ impl Drop for Workplace {
     }
 }
 
-/// Builds, installs or finds the programs; `quick` in the profile for everyday work.
-pub(super) fn programs(wharf: Option<&Path>, quick: bool) -> Result<Programs> {
+/// Builds, installs or finds the programs; `quick` in the profile for everyday work. The
+/// client without a sandbox is built where it takes part.
+pub(super) fn programs(wharf: Option<&Path>, unsandboxed: bool, quick: bool) -> Result<Programs> {
     others::ensure(&PACKAGES)?;
     ensure_component_target()?;
     let oras = peers::oras()?;
@@ -71,6 +72,9 @@ pub(super) fn programs(wharf: Option<&Path>, quick: bool) -> Result<Programs> {
                 .with_context(|| format!("{} is not there", wharf.display()))?,
             None => build(&["--bin", "wharf"], "wharf", quick)?,
         },
+        unsandboxed: unsandboxed
+            .then(|| build(&["--bin", "unsandboxed"], "unsandboxed", quick))
+            .transpose()?,
         oras,
         skopeo: others::find("skopeo").context("there is no skopeo")?,
         // Apart, since an example is built with other features of what both depend on.

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::report::{Figures, ProgramReport, RowReport};
+use super::statistics::Quartiles;
 use super::targets::{Target, Verdict};
 
 const HEAD: [&str; 8] = [
@@ -40,6 +41,38 @@ pub(super) fn rows(rows: &[RowReport]) -> String {
         let _ = write!(text, "\n{reasons}");
     }
     text
+}
+
+/// What the sandbox costs, in quartiles; none where it was not measured.
+pub(super) fn sandbox(rows: &[RowReport]) -> Option<String> {
+    let head = ["", "pairs", "wall", "cpu", "peak"].map(str::to_owned);
+    let lines = rows.iter().filter_map(|row| {
+        let sandbox = row.sandbox.as_ref()?;
+        Some([
+            row.name.clone(),
+            sandbox.pairs.to_string(),
+            quartiles(&sandbox.seconds_ratio, 3, " ×"),
+            quartiles(&sandbox.cpu_seconds_ratio, 3, " ×"),
+            quartiles(&sandbox.peak_difference_mib, 1, " MiB"),
+        ])
+    });
+    let lines: Vec<[String; 5]> = std::iter::once(head).chain(lines).collect();
+    (lines.len() > 1).then(|| {
+        format!(
+            "The sandbox: Wharf beside unsandboxed, as quartiles of the pairs; times divided, \
+             memory subtracted:\n\n{}",
+            markdown(&lines, &[1, 2, 3, 4])
+        )
+    })
+}
+
+fn quartiles(quartiles: &Quartiles, digits: usize, unit: &str) -> String {
+    let Quartiles {
+        lower,
+        median,
+        upper,
+    } = quartiles;
+    format!("{lower:.digits$} / {median:.digits$} / {upper:.digits$}{unit}")
 }
 
 /// The targets and whether they are met; of those that are, the number alone.
@@ -173,6 +206,25 @@ mod tests {
 - pull-big, skopeo: not measured: a|b
 "
         );
+    }
+
+    #[test]
+    fn the_cost_of_the_sandbox_has_a_table_of_its_own() {
+        use Contender::{Unsandboxed, Wharf};
+        let taken = [(Wharf, 1.5, 4), (Unsandboxed, 1.0, 4)];
+        let rows = [row("sandbox-pull-big", &taken), row("pull-big", &taken)];
+        let text = sandbox(&rows).unwrap();
+        assert!(
+            text.ends_with(
+                "\
+|                  | pairs |                    wall |                     cpu |                peak |
+|------------------|------:|------------------------:|------------------------:|--------------------:|
+| sandbox-pull-big |     1 | 1.500 / 1.500 / 1.500 × | 1.500 / 1.500 / 1.500 × | 0.0 / 0.0 / 0.0 MiB |
+"
+            ),
+            "{text}"
+        );
+        assert!(sandbox(&rows[1..]).is_none());
     }
 
     #[test]

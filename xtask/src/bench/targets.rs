@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::contender::Contender;
 use super::content::Shape;
-use super::report::RowReport;
+use super::report::{RowReport, SandboxReport};
 use super::row::{Job, Row, Step};
 
 /// A promise and what became of it.
@@ -35,6 +35,9 @@ pub(super) fn judge(rows: &[RowReport]) -> Vec<Target> {
 
 fn of_row(report: &RowReport) -> Vec<Target> {
     let Row { scenario, step } = report.row;
+    if scenario.sandbox {
+        return of_sandbox(report);
+    }
     let (job, shape, far) = (scenario.job, scenario.shape, scenario.far);
     let far_many = far && shape == Shape::Many && step == Step::Cold;
     let mut targets = Vec::new();
@@ -68,6 +71,86 @@ fn of_row(report: &RowReport) -> Vec<Target> {
     };
     targets.extend(requests.map(|most| of_requests(report, most)));
     targets
+}
+
+/// What the sandbox may cost: a share of the processor's time and of the time from start to
+/// end, and memory in MiB; in the middle of the pairs.
+const SANDBOX_CPU: f64 = 1.05;
+const SANDBOX_WALL: f64 = 1.10;
+const SANDBOX_MEMORY: f64 = 10.0;
+
+/// By how many requests both may differ and still do the same.
+const SANDBOX_REQUESTS: u64 = 2;
+
+/// What a start may take where nothing has to be moved, in seconds; or else by the time
+/// that oras takes for its start.
+const START: f64 = 0.030;
+const START_RATIO: f64 = 2.0;
+
+fn of_sandbox(report: &RowReport) -> Vec<Target> {
+    if report.row.step == Step::ByDigest {
+        return vec![start(report), of_requests(report, 0)];
+    }
+    let sandbox = report.sandbox.as_ref();
+    let ratio = |what: &str, most: f64, of: fn(&SandboxReport) -> f64| {
+        let measured = sandbox.map(of);
+        target(
+            report,
+            format!("{what} at most {most:.2} × unsandboxed"),
+            measured.map(|ratio| (format!("{ratio:.3} ×"), ratio <= most)),
+        )
+    };
+    let memory = sandbox.map(|sandbox| sandbox.peak_difference_mib.median);
+    vec![
+        ratio("cpu", SANDBOX_CPU, |sandbox| {
+            sandbox.cpu_seconds_ratio.median
+        }),
+        ratio("time", SANDBOX_WALL, |sandbox| sandbox.seconds_ratio.median),
+        target(
+            report,
+            format!("at most {SANDBOX_MEMORY} MiB more than unsandboxed"),
+            memory.map(|more| (format!("{more:.1} MiB"), more <= SANDBOX_MEMORY)),
+        ),
+        same_requests(report),
+    ]
+}
+
+/// Whether what is compared does the same.
+fn same_requests(report: &RowReport) -> Target {
+    let requests = |contender| {
+        let figures = report.figures(contender)?;
+        Some(figures.traffic.as_ref()?.requests)
+    };
+    let both = requests(Contender::Wharf).zip(requests(Contender::Unsandboxed));
+    target(
+        report,
+        format!("requests: at most {SANDBOX_REQUESTS} apart"),
+        both.map(|(with, without)| {
+            let apart = with.abs_diff(without);
+            (format!("{with} and {without}"), apart <= SANDBOX_REQUESTS)
+        }),
+    )
+}
+
+fn start(report: &RowReport) -> Target {
+    let seconds = report
+        .figures(Contender::Wharf)
+        .map(|figures| figures.seconds);
+    let ratio = report
+        .figures(Contender::OrasResolve)
+        .and_then(|figures| figures.wharf_ratio);
+    target(
+        report,
+        format!(
+            "a start of at most {:.0} ms or {START_RATIO:.2} × oras-resolve",
+            START * 1000.0
+        ),
+        seconds.map(|seconds| {
+            let beside = ratio.map_or_else(String::new, |ratio| format!(", {ratio:.2} ×"));
+            let met = seconds <= START || ratio.is_some_and(|ratio| ratio <= START_RATIO);
+            (format!("{:.1} ms{beside}", seconds * 1000.0), met)
+        }),
+    )
 }
 
 fn at_most(report: &RowReport, other: Contender, most: f64) -> Target {
@@ -180,6 +263,63 @@ mod tests {
             Verdict::Missed
         );
         assert_eq!(verdict("pull-big", &taken, "at most 64 MiB resident"), met);
+    }
+
+    #[test]
+    fn the_sandbox_may_cost_little() {
+        use Contender::Unsandboxed;
+        let judged = |name: &str, seconds: f64, requests: u64| {
+            let taken = [(Wharf, seconds, requests), (Unsandboxed, 1.0, 10)];
+            let verdicts = verdicts(name, &taken);
+            assert_eq!(verdicts.len(), 4);
+            verdicts.into_iter().map(|(_, verdict)| verdict)
+        };
+        use Verdict::{Met, Missed};
+        let all = |seconds, requests| -> Vec<Verdict> {
+            judged("sandbox-pull-big", seconds, requests).collect()
+        };
+        assert_eq!(all(1.04, 12), [Met, Met, Met, Met]);
+        assert_eq!(all(1.08, 8), [Missed, Met, Met, Met]);
+        assert_eq!(all(1.2, 13), [Missed, Missed, Met, Missed]);
+        let alone = verdicts("sandbox-push-many", &[(Wharf, 1.0, 1)]);
+        assert!(
+            alone
+                .iter()
+                .all(|(_, verdict)| *verdict == Verdict::NotMeasured)
+        );
+    }
+
+    #[test]
+    fn memory_is_held_against_that_without_a_sandbox() {
+        let mut report = row(
+            "sandbox-pull-big",
+            &[(Wharf, 1.0, 1), (Contender::Unsandboxed, 1.0, 1)],
+        );
+        let mut with = |peak_bytes| {
+            report.programs[0].samples[0].usage.peak_bytes = peak_bytes;
+            report.conclude();
+            let targets = judge(std::slice::from_ref(&report));
+            let memory = targets
+                .into_iter()
+                .find(|target| target.wanted.contains("MiB"));
+            let memory = memory.unwrap();
+            (memory.measured, memory.verdict)
+        };
+        assert_eq!(with(60 << 20), ("10.0 MiB".to_owned(), Verdict::Met));
+        assert_eq!(with(61 << 20), ("11.0 MiB".to_owned(), Verdict::Missed));
+        assert_eq!(with(45 << 20), ("-5.0 MiB".to_owned(), Verdict::Met));
+    }
+
+    #[test]
+    fn a_start_is_fast_or_not_much_slower_than_that_of_oras() {
+        let start = |wharf: f64, oras: f64| {
+            let taken = [(Wharf, wharf, 0), (Contender::OrasResolve, oras, 0)];
+            let wanted = "a start of at most 30 ms or 2.00 × oras-resolve";
+            verdict("sandbox-pull-many-digest", &taken, wanted)
+        };
+        assert_eq!(start(0.029, 0.001), Verdict::Met);
+        assert_eq!(start(0.040, 0.020), Verdict::Met);
+        assert_eq!(start(0.040, 0.019), Verdict::Missed);
     }
 
     #[test]

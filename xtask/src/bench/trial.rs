@@ -70,7 +70,7 @@ impl Arena<'_> {
         repository: &str,
     ) -> Result<Vec<Outcome>> {
         let folder = tempfile::tempdir_in(self.folder).context("no folder for a run")?;
-        if contender == Contender::Wharf {
+        if contender.has_store() {
             link_tree(&content.store, &folder.path().join(FULL_STORE))
                 .with_context(|| format!("{} could not be linked", content.store.display()))?;
         }
