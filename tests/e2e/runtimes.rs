@@ -25,10 +25,10 @@ impl Stage {
     fn new() -> Self {
         let env = environment();
         let component = env.root().join("wharf.wasm");
-        let composed = wharf_portable::command().unwrap();
-        fs::write(&component, composed).unwrap();
+        let composed = wharf_portable::command().expect("they fit");
+        fs::write(&component, composed).expect("it can be written");
         let store = env.root().join("store");
-        fs::create_dir(&store).unwrap();
+        fs::create_dir(&store).expect("it can be made");
         Self {
             env,
             component,
@@ -45,7 +45,7 @@ impl Stage {
     fn contents(&self) -> Vec<String> {
         let mut names = Vec::new();
         for file in files_below(&self.store.join("blobs/sha256")) {
-            let name = digest(&fs::read(&file).unwrap());
+            let name = digest(&fs::read(&file).expect("it can be read"));
             let hex = name.trim_start_matches("sha256:");
             assert_eq!(file.file_name(), Some(OsStr::new(hex)));
             names.push(name);

@@ -12,12 +12,12 @@ struct Named<'a> {
 }
 
 /// The tests that a document names, written as `` `file.rs::name` ``.
-fn named(text: &str) -> Vec<Named<'_>> {
-    let quoted = text.split('`').skip(1).step_by(2);
+fn named(document: &str) -> Vec<Named<'_>> {
+    let quoted = document.split('`').skip(1).step_by(2);
     quoted
         .filter_map(|quoted| {
-            let (file, test) = quoted.split_once(".rs::")?;
-            let file = quoted.get(..file.len() + ".rs".len())?;
+            let (stem, test) = quoted.split_once(".rs::")?;
+            let file = quoted.get(..stem.len() + ".rs".len())?;
             Some(Named { file, test })
         })
         .collect()
@@ -67,9 +67,9 @@ fn every_claim_of_the_threat_model_names_a_test() {
 
 #[test]
 fn a_name_is_told_from_a_test() {
-    let text = "see `a/b.rs::c_d` and `x` and `e.rs`";
+    let document = "see `a/b.rs::c_d` and `x` and `e.rs`";
     let (file, test) = ("a/b.rs", "c_d");
-    assert_eq!(named(text), [Named { file, test }]);
+    assert_eq!(named(document), [Named { file, test }]);
     assert!(has_test("#[test]\nfn c_d() {}", "c_d"));
     assert!(has_test(
         "#[tokio::test(flavor = \"x\")]\nasync fn c_d() {}",

@@ -1,9 +1,5 @@
 //! What the composed component wants of a runtime.
-#![expect(
-    clippy::print_stdout,
-    clippy::unwrap_used,
-    reason = "a test that fails should panic, and one that passes should say what it saw"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that fails should panic")]
 
 use std::collections::BTreeSet;
 

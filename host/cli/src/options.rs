@@ -134,7 +134,7 @@ pub(crate) struct ConnectionArgs {
     /// Do only what this policy allows, too (can be repeated)
     ///
     /// A file with a table `[sandbox]`, see `wharf --help` and `wharf policy check`. It holds
-    /// besides that of $WHARF_POLICY and those of your and the project's `wharf.toml`: what
+    /// besides that of `$WHARF_POLICY` and those of your and the project's `wharf.toml`: what
     /// one of them refuses, no other allows.
     #[arg(long, value_name = "FILE")]
     policy: Vec<PathBuf>,

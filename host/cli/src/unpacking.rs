@@ -8,6 +8,7 @@ use crate::size;
 /// How much an artifact may have.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Args)]
 #[command(next_help_heading = "Limits")]
+#[expect(clippy::struct_field_names, reason = "the flags are called so")]
 pub(crate) struct UnpackingArgs {
     /// How large its archives may be unpacked, all together: `500M`, `4GiB` [default: 2GiB]
     ///

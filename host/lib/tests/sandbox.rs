@@ -227,12 +227,12 @@ fn forms(secret: &str) -> Vec<String> {
         let (user, password) = pair.split_once(':').unwrap();
         wharf_tests::http::basic(user, password)
     };
-    let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let hex: Vec<_> = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
     vec![
         secret.to_owned(),
         secret.replace('-', "%2D"),
         secret.chars().rev().collect(),
-        hex,
+        hex.concat(),
         basic(&format!("ada:{secret}")).replace("Basic ", ""),
     ]
 }

@@ -268,13 +268,13 @@ mod tests {
     #[test]
     fn the_sandbox_may_cost_little() {
         use Contender::Unsandboxed;
+        use Verdict::{Met, Missed};
         let judged = |name: &str, seconds: f64, requests: u64| {
             let taken = [(Wharf, seconds, requests), (Unsandboxed, 1.0, 10)];
             let verdicts = verdicts(name, &taken);
             assert_eq!(verdicts.len(), 4);
             verdicts.into_iter().map(|(_, verdict)| verdict)
         };
-        use Verdict::{Met, Missed};
         let all = |seconds, requests| -> Vec<Verdict> {
             judged("sandbox-pull-big", seconds, requests).collect()
         };

@@ -35,16 +35,16 @@ impl Reader<'_> {
                     policy.read_only_store = set(place, flag(given)).map_err(wrong)?;
                 }
                 key::DIGESTS_ONLY => {
-                    policy.digests_only = set(place, flag(given)).map_err(wrong)?
+                    policy.digests_only = set(place, flag(given)).map_err(wrong)?;
                 }
                 key::MAX_BYTES_OUT => {
                     policy.max_bytes_out = set(place, bytes(given)).map_err(wrong)?;
                 }
                 key::MAX_BYTES_IN => {
-                    policy.max_bytes_in = set(place, bytes(given)).map_err(wrong)?
+                    policy.max_bytes_in = set(place, bytes(given)).map_err(wrong)?;
                 }
                 key::MAX_REQUESTS => {
-                    policy.max_requests = set(place, count(given)).map_err(wrong)?
+                    policy.max_requests = set(place, count(given)).map_err(wrong)?;
                 }
                 key::MAX_TIME => policy.max_time = set(place, duration(given)).map_err(wrong)?,
                 other => {
@@ -127,7 +127,7 @@ mod tests {
         assert_eq!(keys, key::ALL);
         assert_eq!(policy.max_bytes_out.unwrap().value, 1 << 20);
         assert_eq!(policy.max_bytes_in.unwrap().value, 2000);
-        assert_eq!(policy.max_time.unwrap().value, Duration::from_secs(120));
+        assert_eq!(policy.max_time.unwrap().value, Duration::from_mins(2));
         let push = policy.push.unwrap();
         assert_eq!(push.place, "`push` in `/c/ci.toml`, line 3, column 1");
         assert_eq!(policy.name, "/c/ci.toml");

@@ -79,7 +79,8 @@ pub(crate) enum Event<'a> {
 /// Whether something was granted and, if not, why.
 #[derive(Serialize)]
 pub(crate) struct Decision<'a> {
-    decision: &'static str,
+    #[serde(rename = "decision")]
+    word: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -99,7 +100,7 @@ pub(crate) enum Refusal {
 
 impl Decision<'static> {
     pub(crate) const GRANTED: Self = Decision {
-        decision: "granted",
+        word: "granted",
         reason: None,
         rule: None,
         policy: None,
@@ -109,7 +110,7 @@ impl Decision<'static> {
 impl<'a> Decision<'a> {
     pub(crate) fn refused(reason: &'a str) -> Self {
         Self {
-            decision: "refused",
+            word: "refused",
             reason: Some(reason),
             rule: None,
             policy: None,

@@ -212,8 +212,8 @@ impl Policies {
 
     /// The first rule about credentials that allows not all sources.
     pub(crate) fn withheld(&self) -> Option<Violation> {
-        let all = SourceKind::ALL.into_iter();
-        all.filter_map(|kind| self.credential(kind).err()).next()
+        let mut all = SourceKind::ALL.into_iter();
+        all.find_map(|kind| self.credential(kind).err())
     }
 
     /// Whether the content store may take content.

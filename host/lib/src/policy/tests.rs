@@ -4,9 +4,9 @@ use wharf_oci::Url;
 
 use super::*;
 
-fn rule<T>(value: T, key: &str) -> Option<Rule<T>> {
+fn rule<T>(value: T, key: &str) -> Rule<T> {
     let place = format!("`{key}` in `p.toml`, line 1");
-    Some(Rule { value, place })
+    Rule { value, place }
 }
 
 fn list<T: std::str::FromStr<Err: std::fmt::Debug>>(texts: &[&str]) -> Vec<T> {
@@ -38,13 +38,13 @@ fn what_has_no_rule_is_allowed() {
 #[test]
 fn each_of_several_can_refuse() {
     let one = Policy {
-        pull: rule(list(&["a.example/*", "b.example/x"]), "pull"),
-        max_requests: rule(9, "max-requests"),
+        pull: Some(rule(list(&["a.example/*", "b.example/x"]), "pull")),
+        max_requests: Some(rule(9, "max-requests")),
         ..Policy::named("one")
     };
     let other = Policy {
-        pull: rule(list(&["b.example/*"]), "pull"),
-        max_requests: rule(3, "max-requests"),
+        pull: Some(rule(list(&["b.example/*"]), "pull")),
+        max_requests: Some(rule(3, "max-requests")),
         ..Policy::named("other")
     };
     let policies = Policies::new(vec![one, other]);
@@ -65,11 +65,11 @@ fn each_of_several_can_refuse() {
 #[test]
 fn a_refusal_names_the_rule_its_place_and_the_way_out() {
     let policies = Policies::new(vec![Policy {
-        origins: rule(list(&["https://a.example"]), "origins"),
-        push: rule(Vec::new(), "push"),
-        credentials: rule(vec![SourceKind::Given], "credentials"),
-        read_only_store: rule(true, "read-only-store"),
-        digests_only: rule(true, "digests-only"),
+        origins: Some(rule(list(&["https://a.example"]), "origins")),
+        push: Some(rule(Vec::new(), "push")),
+        credentials: Some(rule(vec![SourceKind::Given], "credentials")),
+        read_only_store: Some(rule(true, "read-only-store")),
+        digests_only: Some(rule(true, "digests-only")),
         ..Policy::named("p.toml")
     }]);
     let refusals = [
@@ -112,16 +112,16 @@ fn a_refusal_names_the_rule_its_place_and_the_way_out() {
 #[test]
 fn every_rule_is_told_with_its_value() {
     let policy = Policy {
-        origins: rule(list(&["https://a.example"]), "origins"),
-        push: rule(Vec::new(), "push"),
-        pull: rule(list(&["a.example/*"]), "pull"),
-        credentials: rule(Vec::new(), "credentials"),
-        read_only_store: rule(true, "read-only-store"),
-        digests_only: rule(false, "digests-only"),
-        max_bytes_out: rule(1, "max-bytes-out"),
-        max_bytes_in: rule(2, "max-bytes-in"),
-        max_requests: rule(3, "max-requests"),
-        max_time: rule(Duration::from_secs(90), "max-time"),
+        origins: Some(rule(list(&["https://a.example"]), "origins")),
+        push: Some(rule(Vec::new(), "push")),
+        pull: Some(rule(list(&["a.example/*"]), "pull")),
+        credentials: Some(rule(Vec::new(), "credentials")),
+        read_only_store: Some(rule(true, "read-only-store")),
+        digests_only: Some(rule(false, "digests-only")),
+        max_bytes_out: Some(rule(1, "max-bytes-out")),
+        max_bytes_in: Some(rule(2, "max-bytes-in")),
+        max_requests: Some(rule(3, "max-requests")),
+        max_time: Some(rule(Duration::from_secs(90), "max-time")),
         ..Policy::named("p")
     };
     let rules = policy.rules();

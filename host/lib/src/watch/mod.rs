@@ -114,18 +114,18 @@ impl Overseer {
         &self,
         call: impl Future<Output = Result<T, Error>>,
     ) -> Result<T, Error> {
+        // It is waited for in one of two ways, and would be held twice.
+        let call = Box::pin(call);
         let Some(rule) = &self.0.budgets.time else {
             return call.await;
         };
         let left = rule.value.saturating_sub(self.0.began.elapsed());
-        match tokio::time::timeout(left, call).await {
-            Ok(outcome) => outcome,
-            Err(_) => {
-                let violation = used_up(key::MAX_TIME, rule, &format!("{:?}", rule.value));
-                self.limit(&violation.to_string());
-                Err(Error::Policy(violation))
-            }
+        if let Ok(outcome) = tokio::time::timeout(left, call).await {
+            return outcome;
         }
+        let violation = used_up(key::MAX_TIME, rule, &format!("{:?}", rule.value));
+        self.limit(&violation.to_string());
+        Err(Error::Policy(violation))
     }
 
     fn limit(&self, reason: &str) {

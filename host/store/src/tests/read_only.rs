@@ -26,7 +26,7 @@ fn nothing_is_written_and_what_is_here_stays_usable() {
     refused(store.receive(&describe(b"new")).map(drop));
     refused(store.prune(None, false));
     let file = tempfile::tempfile().unwrap();
-    std::io::Write::write_all(&mut &file, &[7; 1 << 20]).unwrap();
+    std::io::Write::write_all(&mut &file, &vec![7; 1 << 20]).unwrap();
     refused(store.add_file(file));
     let error = store.load(place.directory.path(), None).unwrap_err();
     assert!(error.to_string().contains("says a rule"), "{error}");

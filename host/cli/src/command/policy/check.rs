@@ -15,7 +15,7 @@ use crate::output::{Answer, Output};
 
 /// Explain which policies hold, and what they allow a command
 ///
-/// Reads the policies of your and the project's `wharf.toml`, of $WHARF_POLICY and of
+/// Reads the policies of your and the project's `wharf.toml`, of `$WHARF_POLICY` and of
 /// --policy, and says what each of them rules. With a command behind it, says what that
 /// would do, and whether they allow it: nothing is run, and no registry is asked. It ends
 /// with 7 when something is refused.
@@ -76,7 +76,8 @@ struct Explained {
 
 #[derive(Debug, Serialize)]
 struct Rule {
-    rule: &'static str,
+    #[serde(rename = "rule")]
+    key: &'static str,
     value: String,
     place: String,
 }
@@ -165,8 +166,8 @@ fn explained(policies: &Policies) -> Vec<Explained> {
         rules: policy
             .rules()
             .into_iter()
-            .map(|(rule, value, place)| Rule {
-                rule,
+            .map(|(key, value, place)| Rule {
+                key,
                 value,
                 place: place.to_owned(),
             })
@@ -219,8 +220,8 @@ impl Answer for Checked {
         }
         for policy in &self.policies {
             lines.push(format!("Policy {}", policy.name));
-            for Rule { rule, value, .. } in &policy.rules {
-                lines.push(format!("  {rule}: {value}"));
+            for Rule { key, value, .. } in &policy.rules {
+                lines.push(format!("  {key}: {value}"));
             }
         }
         lines.extend(self.checks.iter().flat_map(Check::lines));
