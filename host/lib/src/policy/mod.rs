@@ -3,7 +3,7 @@
 //!
 //! Several hold together, and each of them can refuse. They are enforced where things
 //! leave this program and where they are stored, whatever a guest does: see
-//! [`Watch`](crate::watch::Watch).
+//! `watch::Watch`.
 
 mod pattern;
 mod violation;
