@@ -225,8 +225,6 @@ fn built(peer: &Peer, folder: &Path) -> Result<PathBuf> {
         Language::RustWith(features) => {
             let mut install = cargo_install(peer, unfinished.path());
             install.args(["--no-default-features", "--features", features]);
-            // It runs for seconds, and is built for minutes.
-            install.env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1");
             install
         }
         Language::Npm => npm_install(peer, unfinished.path())?,
