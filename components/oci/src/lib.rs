@@ -15,6 +15,7 @@
 //!                                        ├──▶ range
 //!                                        ├──▶ retry
 //!                                        └──▶ problem
+//!   auth_file ──▶ (what proves who is asking)
 //! ```
 //!
 //! The specifications, pinned: OCI [distribution-spec v1.1.1], OCI
@@ -30,6 +31,7 @@ extern crate alloc;
 #[macro_use]
 extern crate std;
 
+pub mod auth_file;
 pub mod challenge;
 pub mod descriptor;
 pub mod digest;

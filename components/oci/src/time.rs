@@ -1,6 +1,9 @@
 //! Moments in time, as the protocol writes them, in seconds since
 //! 1970-01-01T00:00:00Z.
 
+use alloc::format;
+use alloc::string::String;
+
 /// A time as `Sun, 06 Nov 1994 08:49:37 GMT`, the one form that may be sent in a
 /// header (RFC 9110 §5.6.7).
 #[must_use]
@@ -38,6 +41,34 @@ pub fn rfc3339(text: &str) -> Option<u64> {
         ("-", offset) => here.checked_add(clock(offset)?),
         _ => None,
     }
+}
+
+/// The same time as `1994-11-06T07:49:37Z`, in UTC.
+#[must_use]
+pub fn to_rfc3339(seconds: u64) -> String {
+    let (days, second) = (seconds / 86_400, seconds % 86_400);
+    // The civil calendar from a count of days, with years that begin in March, so
+    // that the day that leap years add is the last one (H. Hinnant,
+    // "chrono-Compatible Low-Level Date Algorithms", civil_from_days).
+    let shifted = days + 719_468;
+    let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
+    let year_of_era =
+        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month + 2) / 5 + 1;
+    let (month, next) = if month < 10 {
+        (month + 3, 0)
+    } else {
+        (month - 9, 1)
+    };
+    let year = era * 400 + year_of_era + next;
+    format!(
+        "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z",
+        second / 3_600,
+        second / 60 % 60,
+        second % 60
+    )
 }
 
 /// The seconds of `hour:minute` or `hour:minute:second`.
@@ -110,6 +141,19 @@ mod tests {
     }
 
     #[test]
+    fn a_time_is_written_as_date_does() {
+        for (seconds, text) in [
+            (0, "1970-01-01T00:00:00Z"),
+            (951_782_400, "2000-02-29T00:00:00Z"),
+            (951_868_800, "2000-03-01T00:00:00Z"),
+            (1_704_067_199, "2023-12-31T23:59:59Z"),
+            (4_107_542_400, "2100-03-01T00:00:00Z"),
+        ] {
+            assert_eq!(to_rfc3339(seconds), text);
+        }
+    }
+
+    #[test]
     fn what_is_no_time_is_none() {
         for wrong in [
             "",
@@ -138,6 +182,16 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn what_is_written_is_read(seconds in 0..253_402_300_800_u64) {
+            prop_assert_eq!(rfc3339(&to_rfc3339(seconds)), Some(seconds));
+        }
+
+        #[test]
+        fn any_second_can_be_written(seconds in any::<u64>()) {
+            let _ = to_rfc3339(seconds);
+        }
+
         #[test]
         fn never_panics(text in ".{0,60}") {
             let _ = (http(&text), rfc3339(&text));

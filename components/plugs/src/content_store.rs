@@ -2,10 +2,11 @@
 
 use std::cell::OnceCell;
 use std::path::Path;
-use std::time::SystemTime;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use wharf_oci::Digest;
 use wharf_oci::manifest::Details;
+use wharf_oci::time::to_rfc3339;
 use wit_bindgen::rt::async_support::{FutureReader, StreamReader};
 
 use crate::bindings::content_store::{self, Guest};
@@ -14,7 +15,7 @@ use crate::failure::{described, descriptor, digest, failed, mismatch};
 use crate::ingest::{self, Ingest};
 use crate::layout::{Found, Layout, SMALL_BYTES};
 use crate::names::{self, Table};
-use crate::{reading, time};
+use crate::reading;
 
 /// Where the store is, as the guest sees it.
 const ROOT: &str = "/store";
@@ -65,7 +66,11 @@ impl Guest for Component {
 
     fn put(content: Vec<u8>, expected: Option<String>) -> Result<String, Error> {
         if content.len() as u64 > SMALL_BYTES {
-            return Err(too_large("content that is put", content.len() as u64));
+            return Err(too_large(
+                "content that is put",
+                content.len() as u64,
+                SMALL_BYTES,
+            ));
         }
         let layout = layout()?;
         if let Some(expected) = expected {
@@ -104,11 +109,16 @@ impl Guest for Component {
             Some(table) => table,
             None => Table::empty(),
         };
-        let seen = time::rfc3339(SystemTime::now());
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        let seen = to_rfc3339(now.map_or(0, |since| since.as_secs()));
         table.set(&name, &target, subject.as_ref(), &seen);
         let text = table.to_text();
         if text.len() as u64 > names::TABLE_BYTES {
-            return Err(too_large("the table of names", text.len() as u64));
+            return Err(too_large(
+                "the table of names",
+                text.len() as u64,
+                names::TABLE_BYTES,
+            ));
         }
         layout
             .replace(names::FILE, &text)
@@ -153,7 +163,7 @@ fn get(layout: &Layout, digest: &Digest) -> Result<Option<Vec<u8>>, Error> {
     match found.map_err(|error| failed(format_args!("reading {digest}"), &error))? {
         Found::Whole(content) => Ok(Some(content)),
         Found::Nothing => Ok(None),
-        Found::TooLarge(size) => Err(too_large(digest.as_str(), size)),
+        Found::TooLarge(size) => Err(too_large(digest.as_str(), size, SMALL_BYTES)),
     }
 }
 
@@ -184,8 +194,8 @@ fn read_names(layout: &Layout) -> Result<Option<Table>, Error> {
     Ok(table)
 }
 
-fn too_large(what: &str, bytes: u64) -> Error {
+fn too_large(what: &str, bytes: u64, most: u64) -> Error {
     Error::Failed(format!(
-        "{what} has {bytes} bytes, and at most {SMALL_BYTES} are handled at once"
+        "{what} has {bytes} bytes, and at most {most} are handled at once"
     ))
 }

@@ -7,9 +7,10 @@
 use std::io::ErrorKind;
 use std::{env, fs};
 
+use wharf_oci::auth_file::Credential as Found;
 use wharf_oci::{Registry, Repository};
 
-use crate::auth_file::{self, Document};
+use crate::auth_file;
 use crate::bindings::Component;
 use crate::bindings::credentials::{Credential, Error, Guest, UserPassword};
 
@@ -31,8 +32,7 @@ impl Guest for Component {
         let repository = repository.transpose().map_err(|error| named(&error))?;
         for (source, text) in documents()? {
             let failed = |problem: String| Error::Failed(format!("{source} {problem}"));
-            let document = Document::parse(&text).map_err(failed)?;
-            let found = document.find(&registry, repository.as_ref());
+            let found = auth_file::find(&text, &registry, repository.as_ref());
             if let Some(found) = found.map_err(failed)? {
                 return Ok(Some(found.into()));
             }
@@ -61,14 +61,14 @@ fn documents() -> Result<Vec<(String, String)>, Error> {
     Ok(found)
 }
 
-impl From<auth_file::Credential> for Credential {
-    fn from(credential: auth_file::Credential) -> Self {
+impl From<Found> for Credential {
+    fn from(credential: Found) -> Self {
         match credential {
-            auth_file::Credential::UserPassword { username, password } => {
+            Found::UserPassword { username, password } => {
                 Self::UserPassword(UserPassword { username, password })
             }
-            auth_file::Credential::IdentityToken(token) => Self::IdentityToken(token),
-            auth_file::Credential::RegistryToken(token) => Self::RegistryToken(token),
+            Found::IdentityToken(token) => Self::IdentityToken(token),
+            Found::RegistryToken(token) => Self::RegistryToken(token),
         }
     }
 }

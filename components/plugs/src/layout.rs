@@ -129,7 +129,7 @@ impl Layout {
         loop {
             match file.read(&mut piece)? {
                 0 => return Ok(Digest::from_sha256(&hash.finalize().into()) == *digest),
-                read => hash.update(&piece[..read]),
+                read => hash.update(piece.get(..read).unwrap_or_default()),
             }
         }
     }

@@ -3,8 +3,8 @@
 //!
 //! ```text
 //!  content_store, content_files ─▶ ingest, reading ─▶ draft ─▶ layout ─▶ (std::fs)
-//!                  └─▶ names, time
-//!  credentials ─▶ auth_file ─▶ key
+//!                  └─▶ names
+//!  credentials ─▶ auth_file
 //!  sources ─▶ (wasi:filesystem)
 //!  progress ─▶ (stderr)
 //! ```
@@ -43,8 +43,6 @@ mod sources;
 
 mod auth_file;
 mod draft;
-mod key;
 mod layout;
 mod names;
 mod path;
-mod time;

@@ -92,5 +92,4 @@ pub use prune::Pruned;
 pub use reader::Reader;
 pub use scratch::Scratch;
 pub use survey::{Count, Survey, Verified};
-pub use time::rfc3339;
 pub use writer::Writer;

@@ -83,8 +83,13 @@ impl Writer {
         let write = || self.write_at_offset(pieces);
         let (result, hasher) = match hasher {
             Some(hasher) if length >= ASIDE_BYTES => thread::scope(|scope| {
-                let hashing = scope.spawn(|| hashed(hasher, pieces));
-                (write(), hashing.join().ok())
+                let beside = hasher.clone();
+                let hashing = move || hashed(beside, pieces);
+                match thread::Builder::new().spawn_scoped(scope, hashing) {
+                    Ok(hashing) => (write(), hashing.join().ok()),
+                    // There may be no more threads.
+                    Err(_) => (write(), Some(hashed(hasher, pieces))),
+                }
             }),
             Some(hasher) => (write(), Some(hashed(hasher, pieces))),
             None => (write(), None),

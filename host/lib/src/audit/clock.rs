@@ -2,11 +2,13 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use wharf_oci::time::to_rfc3339;
+
 /// A time in UTC, in milliseconds, as in RFC 3339.
 pub(super) fn rfc3339(time: SystemTime) -> String {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     let (seconds, milliseconds) = (since.as_secs(), since.subsec_millis());
-    let whole = wharf_store::rfc3339(UNIX_EPOCH + std::time::Duration::from_secs(seconds));
+    let whole = to_rfc3339(seconds);
     format!("{}.{milliseconds:03}Z", whole.trim_end_matches('Z'))
 }
 

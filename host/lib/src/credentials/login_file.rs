@@ -13,9 +13,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 use wharf_oci::Registry;
+use wharf_oci::auth_file::Key;
 
 use super::Secret;
-use super::key::Key;
 
 /// The file in which logins are kept.
 #[derive(Debug, Clone)]

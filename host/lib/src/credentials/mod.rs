@@ -3,7 +3,6 @@
 
 mod auth_file;
 mod helper;
-mod key;
 mod login_file;
 mod places;
 mod secret;

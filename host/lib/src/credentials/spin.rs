@@ -7,10 +7,10 @@ use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use serde::Deserialize;
+use wharf_oci::auth_file::{self, Key};
 use wharf_oci::{Registry, Repository};
 
-use super::key::Key;
-use super::{Credential, CredentialError, CredentialSource, SourceKind, auth_file};
+use super::{Credential, CredentialError, CredentialSource, SourceKind};
 
 /// What `spin registry login` wrote.
 #[derive(Debug, Clone)]
@@ -73,8 +73,8 @@ impl CredentialSource for SpinLogins {
         let Some((_, key, auth)) = closest else {
             return Ok(None);
         };
-        match auth_file::decode(auth) {
-            Some(credential) => Ok(Some(credential)),
+        match auth_file::Credential::decode(auth) {
+            Some(credential) => Ok(Some(credential.into())),
             None => Err(self.failed(&format!("has an entry for {key} that can't be decoded"))),
         }
     }

@@ -1,15 +1,17 @@
 //! The keys under which files keep credentials, in all the ways they are written.
 
-use std::fmt;
+use alloc::borrow::ToOwned as _;
+use alloc::string::{String, ToString as _};
+use core::fmt;
 
-use wharf_oci::{Registry, Repository};
+use crate::{Registry, Repository};
 
 /// The name under which Docker keeps the credential of its own registry.
 const DOCKER_HUB: &str = "https://index.docker.io/v1/";
 
 /// What a credential is for: a registry, or some of its repositories.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Key {
+pub struct Key {
     registry: Registry,
     /// What the repository begins with, in whole parts; none for all of them.
     path: Option<Repository>,
@@ -17,7 +19,8 @@ pub(super) struct Key {
 
 impl Key {
     /// For all of a registry.
-    pub(super) fn of(registry: &Registry) -> Self {
+    #[must_use]
+    pub fn of(registry: &Registry) -> Self {
         Self {
             registry: without_port(registry, ":443"),
             path: None,
@@ -27,7 +30,8 @@ impl Key {
     /// As somebody wrote it: with a scheme or without, with slashes behind, with the
     /// port that is meant anyway, with any of Docker Hub's names. None when it names
     /// no registry.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
         let (scheme, rest) = match text.split_once("://") {
             Some((scheme, rest)) => (Some(scheme), rest),
             None => (None, text),
@@ -52,11 +56,8 @@ impl Key {
 
     /// How closely it fits: the length of its path, or none when it is not for this
     /// repository. Without a repository only keys without a path fit.
-    pub(super) fn fits(
-        &self,
-        registry: &Registry,
-        repository: Option<&Repository>,
-    ) -> Option<usize> {
+    #[must_use]
+    pub fn fits(&self, registry: &Registry, repository: Option<&Repository>) -> Option<usize> {
         if self.registry != without_port(registry, ":443") {
             return None;
         }
@@ -68,12 +69,14 @@ impl Key {
     }
 
     /// Whether it is for all of this registry.
-    pub(super) fn is_all_of(&self, registry: &Registry) -> bool {
+    #[must_use]
+    pub fn is_all_of(&self, registry: &Registry) -> bool {
         *self == Self::of(registry)
     }
 
     /// What a credential helper knows it as.
-    pub(super) fn for_helper(&self) -> String {
+    #[must_use]
+    pub fn for_helper(&self) -> String {
         match &self.path {
             None if self.registry.is_docker_hub() => DOCKER_HUB.to_owned(),
             _ => self.to_string(),
