@@ -1,6 +1,7 @@
 //! `wharf`: publishes and runs WebAssembly applications through OCI registries.
 
 mod build;
+mod client;
 mod command;
 mod config;
 mod digest_file;

@@ -3,16 +3,12 @@
 mod credential;
 mod sides;
 
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use clap::{Args, ValueEnum};
-use wharf_host::credentials::Places;
 use wharf_host::policy::Policies;
-use wharf_host::{
-    Builder, Elsewhere, Location, PackOptions, Packages, Pull, Registry, Store, Wharf,
-};
+use wharf_host::{Pull, Store};
 
 pub(crate) use credential::CredentialArgs;
 pub(crate) use sides::Sides;
@@ -21,7 +17,6 @@ use crate::config::{self, Config, Key, Layer, Value};
 use crate::env;
 use crate::error::CommandError;
 use crate::output::Output;
-use crate::progress::Progress;
 use crate::sandbox::Sandbox;
 
 /// How registries are reached, and as whom.
@@ -336,102 +331,6 @@ impl OutputArgs {
     pub(crate) fn output(self) -> Output {
         Output::new(self.format, self.quiet).with_requests(self.verbose)
     }
-}
-
-/// A client of these registries over this store, with the user's credentials and
-/// progress. Without registries it serves what needs none.
-pub(crate) fn wharf(
-    store: Store,
-    registries: &[&Registry],
-    connection: &ConnectionArgs,
-    output: Output,
-    progress: &Progress,
-) -> Result<Wharf, CommandError> {
-    let builder = Wharf::builder(store).observer(Arc::new(progress.clone()));
-    let builder = connection.sandbox()?.over(builder);
-    Ok(connected(builder, registries, connection, output)?.build()?)
-}
-
-/// The same for what packs an application: a client of the registries, too, that its
-/// manifest names. The hosts are asked that say where packages are.
-pub(crate) async fn wharf_to_pack(
-    store: Store,
-    registries: &[&Registry],
-    (manifest, options): (&Path, &PackOptions),
-    connection: &ConnectionArgs,
-    output: Output,
-    progress: &Progress,
-) -> Result<Wharf, CommandError> {
-    let settings = connection.settings()?;
-    let others = settings.of_others();
-    let begun = |store| Wharf::builder(store).observer(Arc::new(progress.clone()));
-    let mut builder = connection.sandbox()?.over(begun(store.clone()));
-    let elsewhere = Elsewhere::of(manifest, options);
-    let mut packages = if elsewhere.needs_places() {
-        settings.packages()?
-    } else {
-        Packages::default()
-    };
-    let hosts = elsewhere.hosts(&packages);
-    if options.fetch != Pull::Never && !hosts.is_empty() {
-        let hosts: Vec<&Registry> = hosts.iter().collect();
-        let asking = connections(builder, &hosts, &others, output)?.build()?;
-        for host in hosts {
-            let place = asking.discover(host).await?;
-            packages.learn(host, &place);
-        }
-        builder = begun(store).beside(&asking);
-    }
-    builder = connected(builder, registries, connection, output)?;
-    let sources = elsewhere.registries(&packages);
-    let sources = sources.iter().filter(|it| !registries.contains(it));
-    let sources: Vec<&Registry> = sources.collect();
-    builder = connections(builder, &sources, &others, output)?;
-    if registries.is_empty() {
-        builder = builder.credentials(Arc::new(Places::of_user().sources()));
-    }
-    Ok(builder.packages(packages).build()?)
-}
-
-fn connected(
-    mut builder: Builder,
-    registries: &[&Registry],
-    connection: &ConnectionArgs,
-    output: Output,
-) -> Result<Builder, CommandError> {
-    if !registries.is_empty() {
-        builder = connections(builder, registries, &connection.settings()?, output)?;
-        if connection.credential.is_given() {
-            connection.sandbox()?.check_given()?;
-        }
-        let credentials = connection.credential.sources(registries, output)?;
-        builder = builder.credentials(Arc::new(credentials));
-    }
-    Ok(builder)
-}
-
-/// Sets how these registries, and their mirrors, are connected to.
-fn connections(
-    mut builder: Builder,
-    registries: &[&Registry],
-    settings: &Config,
-    output: Output,
-) -> Result<Builder, CommandError> {
-    let asked: BTreeSet<_> = registries
-        .iter()
-        .map(|registry| (*registry).clone())
-        .collect();
-    let mut mirrors = BTreeSet::new();
-    for registry in &asked {
-        let connection = settings.settings(registry)?.connection(registry, output)?;
-        mirrors.extend(connection.mirrors.iter().map(Location::registry).cloned());
-        builder = builder.connection_to(registry.clone(), connection);
-    }
-    for mirror in mirrors.difference(&asked) {
-        let connection = settings.settings(mirror)?.connection(mirror, output)?;
-        builder = builder.connection_to(mirror.clone(), connection);
-    }
-    Ok(builder)
 }
 
 /// Parses `KEY=VALUE`. The value may be empty and may have further equals signs.

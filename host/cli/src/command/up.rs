@@ -10,6 +10,7 @@ use wharf_host::{Digest, PackOptions, Packed, Platform, PullOptions, Reference, 
 use wharf_up::{App, Server, Settings};
 
 use crate::build;
+use crate::client;
 use crate::env;
 use crate::error::{CommandError, RunError};
 use crate::interrupt::Interrupts;
@@ -200,13 +201,13 @@ impl Args {
         let connection = &self.connection;
         let wharf = match &source {
             Source::Registry(reference) => {
-                options::wharf(store, &[&reference.registry], connection, output, &progress)?
+                client::wharf(store, &[&reference.registry], connection, output, &progress)?
             }
             Source::Manifest(manifest) => {
                 let packed = (manifest.as_path(), &packing);
-                options::wharf_to_pack(store, &[], packed, connection, output, &progress).await?
+                client::wharf_to_pack(store, &[], packed, connection, output, &progress).await?
             }
-            Source::Component(_) => options::wharf(store, &[], connection, output, &progress)?,
+            Source::Component(_) => client::wharf(store, &[], connection, output, &progress)?,
         };
         // Until the application holds its content.
         let _work = wharf.at_work().await?;

@@ -119,6 +119,7 @@ impl<'a> Needs<'a> {
                 let references: Vec<_> = references.filter(|_| !args.offline).collect();
                 for reference in &references {
                     self.manifest(Right::Pull, reference);
+                    self.all.push(Need::Store);
                 }
             }
             C::Resolve(args) => self.manifest(Right::Pull, &args.reference),

@@ -3,8 +3,9 @@
 use serde::Serialize;
 use wharf_host::{Error, Reference, Tag, Wharf};
 
+use crate::client;
 use crate::error::CommandError;
-use crate::options::{self, ConnectionArgs, OutputArgs, StoreArgs};
+use crate::options::{ConnectionArgs, OutputArgs, StoreArgs};
 use crate::output::{Answer, Output};
 use crate::progress::Progress;
 use crate::prompt;
@@ -65,7 +66,7 @@ impl Args {
         let progress = Progress::new(output);
         let store = self.store.open()?;
         let registries = [&self.reference.registry];
-        let wharf = options::wharf(store, &registries, &self.connection, output, &progress)?;
+        let wharf = client::wharf(store, &registries, &self.connection, output, &progress)?;
         let tags = if self.force {
             self.reference.tag.as_ref().map(|tag| vec![tag.clone()])
         } else {

@@ -7,8 +7,9 @@ use serde::Serialize;
 use wharf_host::{Descriptor, Platform, Reference};
 
 use super::single::Single;
+use crate::client;
 use crate::error::CommandError;
-use crate::options::{self, ConnectionArgs, OutputArgs, StoreArgs};
+use crate::options::{ConnectionArgs, OutputArgs, StoreArgs};
 use crate::output::{Answer, Output};
 use crate::progress::Progress;
 
@@ -109,7 +110,7 @@ impl Args {
         let progress = Progress::new(output);
         let store = self.store.open()?;
         let registries = [&self.reference.registry];
-        let wharf = options::wharf(store, &registries, &self.connection, output, &progress)?;
+        let wharf = client::wharf(store, &registries, &self.connection, output, &progress)?;
         // What was fetched is not to be pruned before it was read.
         let _work = wharf.at_work().await?;
         let layers = [wharf_up::LOCKED_APP];

@@ -7,9 +7,10 @@ use wharf_host::{Digest, Error as HostError, Platform, PullOptions, Reference, R
 use wharf_up::Unpacked;
 
 use super::transfers::{Transferred, summary, transferred};
+use crate::client;
 use crate::digest_file::DigestFileArgs;
 use crate::error::{CommandError, RunError};
-use crate::options::{self, ConnectionArgs, OutputArgs, PullArgs, StoreArgs};
+use crate::options::{ConnectionArgs, OutputArgs, PullArgs, StoreArgs};
 use crate::output::{Answer, Output};
 use crate::progress::Progress;
 use crate::source::is_wasm;
@@ -137,7 +138,7 @@ impl Args {
         self.digest_file.check()?;
         let progress = Progress::new(output);
         let store = self.store.open()?;
-        let wharf = options::wharf(
+        let wharf = client::wharf(
             store,
             &[&self.reference.registry],
             &self.connection,

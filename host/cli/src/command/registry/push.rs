@@ -11,9 +11,10 @@ use serde::Serialize;
 use wharf_host::{Digest, PackOptions, Pull, PushOptions, Reference, Tag};
 
 use super::transfers::{Transferred, summary, transferred, unknown};
+use crate::client;
 use crate::digest_file::DigestFileArgs;
 use crate::error::{CommandError, is_unreachable};
-use crate::options::{self, ConnectionArgs, OutputArgs, StoreArgs};
+use crate::options::{ConnectionArgs, OutputArgs, StoreArgs};
 use crate::output::{Answer, Output};
 use crate::progress::Progress;
 use crate::{build, source};
@@ -185,11 +186,11 @@ impl Args {
         let wharf = match &what {
             What::App(manifest) => {
                 let packed = (manifest.as_path(), &options);
-                options::wharf_to_pack(store, &registries, packed, connection, output, &progress)
+                client::wharf_to_pack(store, &registries, packed, connection, output, &progress)
                     .await?
             }
             What::Component(_) | What::Wit(_) | What::Stored(_) => {
-                options::wharf(store, &registries, connection, output, &progress)?
+                client::wharf(store, &registries, connection, output, &progress)?
             }
         };
         let _work = wharf.at_work().await?;

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, HashSet};
 use serde::Serialize;
 use wharf_host::{Digest, Reference, Referrer, Wharf};
 
+use crate::client;
 use crate::error::CommandError;
-use crate::options::{self, ConnectionArgs, OutputArgs, StoreArgs};
+use crate::options::{ConnectionArgs, OutputArgs, StoreArgs};
 use crate::output::{Answer, Output};
 use crate::progress::Progress;
 
@@ -81,7 +82,7 @@ impl Args {
         let progress = Progress::new(output);
         let store = self.store.open()?;
         let registries = [&self.reference.registry];
-        let wharf = options::wharf(store, &registries, &self.connection, output, &progress)?;
+        let wharf = client::wharf(store, &registries, &self.connection, output, &progress)?;
         let found = self.found(&wharf).await;
         progress.clear();
         let (digest, referrers) = found?;

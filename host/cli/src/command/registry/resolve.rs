@@ -3,8 +3,9 @@
 use serde::Serialize;
 use wharf_host::{Platform, Reference};
 
+use crate::client;
 use crate::error::CommandError;
-use crate::options::{self, ConnectionArgs, OutputArgs, StoreArgs};
+use crate::options::{ConnectionArgs, OutputArgs, StoreArgs};
 use crate::output::{Answer, Output};
 use crate::progress::Progress;
 
@@ -58,7 +59,7 @@ impl Args {
         let progress = Progress::new(output);
         let store = self.store.open()?;
         let registries = [&self.reference.registry];
-        let wharf = options::wharf(store, &registries, &self.connection, output, &progress)?;
+        let wharf = client::wharf(store, &registries, &self.connection, output, &progress)?;
         let resolved = wharf.resolve(&self.reference, self.platform.as_ref()).await;
         progress.clear();
         let manifest = resolved.map_err(|error| {

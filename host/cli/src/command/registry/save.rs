@@ -6,8 +6,9 @@ use serde::Serialize;
 use wharf_host::{Digest, Pull, PullOptions, Saved, Wanted, Wharf};
 
 use super::members::Shown;
+use crate::client;
 use crate::error::{CommandError, Kind};
-use crate::options::{self, ConnectionArgs, OutputArgs, StoreArgs};
+use crate::options::{ConnectionArgs, OutputArgs, StoreArgs};
 use crate::output::{Answer, Output};
 use crate::progress::Progress;
 use crate::stored::Stored;
@@ -79,7 +80,7 @@ impl Args {
             .iter()
             .filter_map(|stored| Some(&stored.reference()?.registry))
             .collect();
-        let wharf = options::wharf(store, &registries, &self.connection, output, &progress)?;
+        let wharf = client::wharf(store, &registries, &self.connection, output, &progress)?;
         let _work = wharf.at_work().await?;
         let mut wanted = Vec::new();
         for stored in &self.what {

@@ -3,8 +3,9 @@
 use serde::Serialize;
 use wharf_host::{Reference, Tag};
 
+use crate::client;
 use crate::error::CommandError;
-use crate::options::{self, ConnectionArgs, OutputArgs, StoreArgs};
+use crate::options::{ConnectionArgs, OutputArgs, StoreArgs};
 use crate::output::{Answer, Output};
 use crate::progress::Progress;
 
@@ -54,7 +55,7 @@ impl Args {
         let progress = Progress::new(output);
         let store = self.store.open()?;
         let registries = [&self.source.registry];
-        let wharf = options::wharf(store, &registries, &self.connection, output, &progress)?;
+        let wharf = client::wharf(store, &registries, &self.connection, output, &progress)?;
         let tagged = wharf.tag(&self.source, &self.tags).await;
         progress.clear();
         let manifest = tagged.map_err(|error| {

@@ -3,8 +3,9 @@
 use serde::Serialize;
 
 use super::repository::Named;
+use crate::client;
 use crate::error::CommandError;
-use crate::options::{self, ConnectionArgs, OutputArgs, StoreArgs};
+use crate::options::{ConnectionArgs, OutputArgs, StoreArgs};
 use crate::output::{Answer, Output};
 use crate::progress::Progress;
 
@@ -47,7 +48,7 @@ impl Args {
         let store = self.store.open()?;
         let reference = self.repository.reference();
         let registries = [&reference.registry];
-        let wharf = options::wharf(store, &registries, &self.connection, output, &progress)?;
+        let wharf = client::wharf(store, &registries, &self.connection, output, &progress)?;
         let listed = wharf.tags(reference).await;
         progress.clear();
         let tags = listed.map_err(|error| {
