@@ -5,12 +5,14 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use wharf_tests::environment::files_below;
 use wharf_tests::programs::HELLO_P2;
+use wharf_tests::proxy::{Change, Fate};
 use wharf_tests::wasmtime::Wasmtime;
-use wharf_tests::{Registry, TestEnv, digest, node};
+use wharf_tests::{Proxy, Registry, TestEnv, digest, node};
 
 use crate::{environment, greeting, push};
 
@@ -97,8 +99,8 @@ fn the_stock_command_publishes_a_component_alone() {
     let native = stage
         .env
         .run(&format!("registry push {at}/native/hello:1 hello.wasm"));
-    let stock = stage.stock().directory(&stage.env.work(), "/work");
-    let pushed = stock.run(&format!("push {at}/stock/hello:1 -f /work/hello.wasm"));
+    let stock = stage.stock().directory(&stage.env.work(), "/files");
+    let pushed = stock.run(&format!("push {at}/stock/hello:1 -f /files/hello.wasm"));
     assert_eq!(pushed.success().digest(), native.success().digest());
 }
 
@@ -176,7 +178,11 @@ fn credentials_come_from_a_variable_or_from_docker() {
         .says(&["error: cannot push", "401"]);
     let refused = stock().variable("DOCKER_AUTH_CONFIG", &wrong).run(&words);
     let refused = refused.code(3);
-    assert!(!format!("{refused:?}").replace(&wrong, "").contains("wrong"));
+    for told in [&refused.stdout, &refused.stderr] {
+        for secret in ["wrong", "YW5uOndyb25n"] {
+            assert!(!told.contains(secret), "{refused:?}");
+        }
+    }
     let _ = stock()
         .variable("DOCKER_AUTH_CONFIG", &right)
         .run(&words)
@@ -253,6 +259,74 @@ fn damaged_content_is_not_sent() {
     let _ = stock
         .run(&format!("push {at}/damaged:1 -f {native}"))
         .success();
+}
+
+#[test]
+fn what_a_registry_sends_is_verified_and_gone_on_with() {
+    let registry = Registry::start();
+    let stage = Stage::new();
+    let app = application(&stage.env);
+    let native = push(&stage.env, &app, &format!("{}/app:1", registry.address())).digest();
+    let asset = digest(crate::ASSET.repeat(20).as_bytes());
+    let proxied = |fate: fn(usize) -> Fate| {
+        let (asset, count) = (asset.clone(), AtomicUsize::new(0));
+        Proxy::with_fates(registry.address(), move |exchange| {
+            if exchange.fetches_blob() && exchange.target.contains(&asset) {
+                fate(count.fetch_add(1, Ordering::SeqCst))
+            } else {
+                Fate::Forward
+            }
+        })
+    };
+    let pull = |proxy: &Proxy| {
+        stage
+            .stock()
+            .run(&format!("pull {}/app:1", proxy.address()))
+    };
+    let lies = [
+        // Of the right size, and longer than it is said to be.
+        |_| {
+            Fate::Change(Change::new(|_, body| {
+                body[0] ^= 1;
+            }))
+        },
+        |_| {
+            Fate::Change(Change::new(|head, body| {
+                body.push(0);
+                head.set("Content-Length", Some(&body.len().to_string()));
+            }))
+        },
+    ];
+    for lie in lies {
+        let _ = pull(&proxied(lie)).code(6);
+        assert!(!stage.contents().contains(&asset));
+        stage.is_tidy();
+    }
+    // Cut off, and then all of it in place of the rest.
+    let proxy = proxied(|nth| match nth {
+        0 => Fate::CutAnswer(100),
+        1 => Fate::Without("range"),
+        _ => Fate::Forward,
+    });
+    assert_eq!(pull(&proxy).success().digest(), native);
+    assert!(stage.contents().contains(&asset));
+    let ranges = proxy.take();
+    let ranges = ranges.iter().filter_map(|one| one.header("range"));
+    assert_eq!(ranges.count(), 1);
+    stage.is_tidy();
+}
+
+#[test]
+fn a_path_begins_at_the_directory_that_is_preopened() {
+    let registry = Registry::start();
+    let stage = Stage::new();
+    fs::copy(HELLO_P2, stage.env.work().join("hello.wasm")).unwrap();
+    let stock = stage.stock().directory(&stage.env.work(), ".");
+    let at = registry.address();
+    let pushed = stock.run(&format!("push {at}/hello:1 -f hello.wasm"));
+    let _ = pushed.success();
+    let gone = stock.run(&format!("push {at}/hello:1 -f gone.wasm"));
+    let _ = gone.code(2).says(&["gone.wasm"]);
 }
 
 #[test]

@@ -13,11 +13,10 @@ wit_bindgen::generate!({
 
 pub use exports::wasi::cli::run;
 pub use wasi::cli::exit::exit_with_code;
-pub use wasi::filesystem::preopens;
-pub use wasi::filesystem::types::{Descriptor as File, DescriptorFlags, OpenFlags, PathFlags};
 pub use wharf::oci::client::{self, Outcome, Report, Transport};
 pub use wharf::oci::content_store;
 pub use wharf::oci::packaging::{self, Packed};
+pub use wharf::oci::sources;
 pub use wharf::oci::types::{Descriptor, Error};
 pub use wharf::plugs::application;
 

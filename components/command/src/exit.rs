@@ -29,11 +29,8 @@ pub(crate) fn code(error: &Error) -> u8 {
         Error::NotFound(_) => 4,
         Error::Network(_) => 5,
         Error::Integrity(_) => 6,
-        Error::Refused(_) => 7,
-        Error::Storage(_)
-        | Error::MissingContent(_)
-        | Error::LimitExceeded(_)
-        | Error::Other(_) => 1,
+        Error::Refused(_) | Error::LimitExceeded(_) => 7,
+        Error::Storage(_) | Error::MissingContent(_) | Error::Other(_) => 1,
     }
 }
 

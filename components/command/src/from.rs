@@ -3,10 +3,7 @@
 use wharf_oci::{Digest, Reference};
 
 use crate::bindings::packaging::Options;
-use crate::bindings::{
-    DescriptorFlags, Error, File, OpenFlags, Packed, PathFlags, application, content_store,
-    packaging, preopens,
-};
+use crate::bindings::{Error, Packed, application, content_store, packaging, sources};
 
 /// The digest of the manifest that `from` means.
 pub(crate) async fn manifest(from: &str) -> Result<String, Error> {
@@ -15,8 +12,11 @@ pub(crate) async fn manifest(from: &str) -> Result<String, Error> {
         let directory = from.trim_end_matches('/');
         pack(directory, &format!("{directory}/spin.toml")).await?
     } else if path.is_file() && from.ends_with(".wasm") {
-        let (file, name) = open(from).await?;
-        packaging::pack_component(file, name, Options::new()).await?
+        let (directory, name) = from.rsplit_once('/').unwrap_or((".", from));
+        application::use_directory(if directory.is_empty() { "/" } else { directory });
+        let opened = sources::open(name.to_owned()).await;
+        let file = opened.map_err(|error| unreadable(from, &error))?;
+        packaging::pack_component(file, name.to_owned(), Options::new()).await?
     } else if path.is_file() {
         let directory = from.rsplit_once('/').map_or(".", |(above, _)| above);
         pack(directory, from).await?
@@ -52,30 +52,14 @@ fn stored(from: &str) -> Result<String, Error> {
     })
 }
 
-/// Opens a file as WASI 0.3 has it, and says what it is called.
-async fn open(path: &str) -> Result<(File, String), Error> {
-    let unreadable =
-        |why: &dyn std::fmt::Debug| Error::InvalidInput(format!("`{path}` can't be read: {why:?}"));
-    let below = |root: &str| {
-        let rest = path.strip_prefix(root.trim_end_matches('/'))?;
-        let rest = rest.strip_prefix('/').or((root == ".").then_some(path));
-        rest.map(str::to_owned)
+/// A file that was not opened.
+fn unreadable(path: &str, error: &sources::Error) -> Error {
+    let why = match error {
+        sources::Error::NotNamed | sources::Error::Missing => "there is no such file",
+        sources::Error::NotAFile(kind) => {
+            return Error::InvalidInput(format!("`{path}` is {kind}"));
+        }
+        sources::Error::Failed(why) => why,
     };
-    let nearest = preopens::get_directories()
-        .into_iter()
-        .filter_map(|(directory, root)| Some((directory, below(&root)?)))
-        .min_by_key(|(_, rest)| rest.len());
-    let Some((directory, rest)) = nearest else {
-        return Err(unreadable(&"it lies in no preopened directory"));
-    };
-    let name = rest.rsplit('/').next().unwrap_or(&rest).to_owned();
-    let opened = directory
-        .open_at(
-            PathFlags::SYMLINK_FOLLOW,
-            rest,
-            OpenFlags::empty(),
-            DescriptorFlags::READ,
-        )
-        .await;
-    Ok((opened.map_err(|code| unreadable(&code))?, name))
+    Error::InvalidInput(format!("`{path}` can't be read: {why}"))
 }

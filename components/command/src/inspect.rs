@@ -23,9 +23,9 @@ pub(crate) async fn run(inspect: Inspect) -> Result<(), Failure> {
     let (image, details) = read(&described).map_err(failed)?;
     println!("Reference: {reference}");
     println!("Digest: {}", described.digest);
-    println!("Media type: {}", described.media_type);
+    println!("Media type: {}", described.media_type.escape_debug());
     if let Some(kind) = details.artifact_type {
-        println!("Artifact type: {kind}");
+        println!("Artifact type: {}", kind.escape_debug());
     }
     if let Some(subject) = details.subject {
         println!("Refers to: {}", line(&subject));
@@ -36,7 +36,11 @@ pub(crate) async fn run(inspect: Inspect) -> Result<(), Failure> {
         println!("  {}", line(layer));
     }
     for (key, value) in &details.annotations {
-        println!("Annotation: {key}={}", value.escape_debug());
+        println!(
+            "Annotation: {}={}",
+            key.escape_debug(),
+            value.escape_debug()
+        );
     }
     Ok(())
 }
