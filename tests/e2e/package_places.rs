@@ -121,3 +121,29 @@ fn the_file_is_read_where_it_is_needed() {
     write(&env, SOURCE, "");
     let _ = env.run(PUSH).code(2).says(&["wasm-pkg/config.toml"]);
 }
+
+#[test]
+fn what_a_host_says_of_packages_loosens_no_policy() {
+    let registry = Registry::start();
+    let wasm = program(b'p');
+    package::publish(registry.address(), "a/b", "1.0.0", &wasm);
+    let said = value!({ "oci": { "registry": registry.address() } });
+    let host = host(Answer::content("application/json", said.to_string()));
+    let env = environment();
+    write(&env, SOURCE, "");
+    let config = format!("[namespace_registries]\na = \"{}\"\n", host.address());
+    configure(&env, "wasm-pkg/config.toml", &config);
+    fs::write(
+        env.work().join("p.toml"),
+        "[sandbox]\nread-only-store = true\n",
+    )
+    .unwrap();
+    let push = format!(
+        "registry push {}/app:1 -f app --policy p.toml",
+        registry.address()
+    );
+    let refused = env.run(&push).code(7);
+    let _ = refused.says(&["`read-only-store` in `p.toml`"]);
+    assert!(!host.requests().is_empty());
+    assert!(env.blobs().is_empty());
+}

@@ -173,6 +173,9 @@ fn credentials_that_may_not_be_used_are_not_looked_at() {
         .input("secret")
         .run()
         .success();
+    // One that the registry does not take is no matter of the policy.
+    let wrong = env.command(given.split(' ')).input("wrong").run().code(3);
+    assert!(!wrong.stderr.contains("p.toml"), "{wrong:?}");
     // And the other way round.
     policy(&env, "p.toml", "credentials = [\"wharf\"]");
     let refused = env.command(given.split(' ')).input("secret").run().code(7);
@@ -233,6 +236,9 @@ fn digests_only_means_no_tag_in_either_direction() {
     let env = environment();
     let app = greeting("app").write(&env.work());
     let pushed = push(&env, &app, &format!("{server}/app:1")).digest();
+    // So large that it would be sent while the rest is packed.
+    let large = app.join("assets/hello/asset.txt");
+    fs::write(large, "large".repeat(1 << 20)).unwrap();
     let _ = proxy.take();
     policy(&env, "p.toml", "digests-only = true");
     for line in [

@@ -1,7 +1,8 @@
 //! `--digest-file`: the digest alone, for the next step of a job.
 
-use std::fs;
-use std::io;
+use std::fs::{self, Permissions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -50,17 +51,18 @@ impl DigestFileArgs {
 }
 
 fn write(path: &Path, text: &str) -> io::Result<()> {
-    // A pipe or a terminal is written to, and not replaced.
-    if path.exists() && !path.is_file() {
+    // A pipe, a terminal or a link is written to, and not replaced.
+    if fs::symlink_metadata(path).is_ok_and(|found| !found.is_file()) {
         return fs::write(path, text);
     }
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(format!(".{}", std::process::id()));
-    let written = fs::write(&beside, text).and_then(|()| fs::rename(&beside, path));
-    if written.is_err() {
-        let _ = fs::remove_file(&beside);
-    }
-    written
+    let folder = path.parent().filter(|folder| *folder != Path::new(""));
+    let mut beside = tempfile::Builder::new()
+        // What anybody may read: it is handed to other steps of a job.
+        .permissions(Permissions::from_mode(0o644))
+        .tempfile_in(folder.unwrap_or(Path::new(".")))?;
+    beside.write_all(text.as_bytes())?;
+    beside.persist(path)?;
+    Ok(())
 }
 
 #[cfg(test)]
@@ -82,6 +84,14 @@ mod tests {
             assert_eq!(text, format!("{digest}\n"));
         }
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        // A link is followed, to where there may be no room for another file.
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink(folder.path().join("digest"), &link).unwrap();
+        fs::write(folder.path().join("digest"), "old").unwrap();
+        at("link").write(&digest).unwrap();
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        let text = fs::read_to_string(folder.path().join("digest")).unwrap();
+        assert_eq!(text, format!("{digest}\n"));
         assert!(at("gone/digest").check().is_err());
         assert!(at("").check().is_err());
         DigestFileArgs::default().write(&digest).unwrap();

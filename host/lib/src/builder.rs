@@ -155,7 +155,12 @@ impl Builder {
             Some(wasm) => RegistryComponent::compiled(wasm)?,
             None => RegistryComponent::own()?,
         };
-        let store = match self.policies.store() {
+        let overseer = match self.overseer {
+            Some(overseer) => overseer,
+            None => Overseer::new(self.policies, self.audit, self.limits)?,
+        };
+        // The policies that hold, which may be another one's.
+        let store = match overseer.policies().store() {
             Ok(()) => self.store,
             Err(violation) => self.store.read_only(&violation.to_string()),
         };
@@ -171,10 +176,7 @@ impl Builder {
                 || Ok(PackagerComponent::default()),
                 |wasm| PackagerComponent::compiled(&wasm),
             )?,
-            overseer: match self.overseer {
-                Some(overseer) => overseer,
-                None => Overseer::new(self.policies, self.audit, self.limits)?,
-            },
+            overseer,
             clients: Mutex::default(),
         }))
     }

@@ -23,6 +23,7 @@ use crate::capability::grant::Grants;
 use crate::capability::http::Hooks;
 use crate::connection::Pace;
 use crate::error::Error;
+use crate::policy::Violation;
 use crate::watch::Watch;
 use crate::wharf::Wharf;
 use answer::Failed;
@@ -49,7 +50,7 @@ impl Wharf {
             return Ok(());
         }
         let watch = self.overseer().watch(None);
-        let peer = self.peer(url, "fetch", &watch)?;
+        let peer = self.peer(url, "fetch", &watch, watch.policies().store())?;
         let fetched = self
             .overseer()
             .in_time(self.download(&peer, url, digest))
@@ -89,19 +90,26 @@ impl Wharf {
         most: usize,
     ) -> Result<Option<Vec<u8>>, Error> {
         let watch = self.overseer().watch(None);
-        let peer = self.peer(url, "discover", &watch)?;
+        let peer = self.peer(url, "discover", &watch, Ok(()))?;
         let read = self.overseer().in_time(read(&peer, url, most)).await;
         drop(peer);
         watch.outcome(read)
     }
 
-    /// Who is at an address, as far as that was granted: to read it, as anybody.
-    fn peer(&self, url: &Url, operation: &str, watch: &Watch) -> Result<Peer, Error> {
+    /// Who is at an address, as far as that was granted: to read it, as anybody, if what
+    /// comes of it is allowed.
+    fn peer(
+        &self,
+        url: &Url,
+        operation: &str,
+        watch: &Watch,
+        allowed: Result<(), Violation>,
+    ) -> Result<Peer, Error> {
         let authority = url.origin().authority();
         let at: Registry = authority
             .parse()
             .map_err(|error: ReferenceError| Error::InvalidInput(error.to_string()))?;
-        let allowed = watch.policies().origin(url.origin());
+        let allowed = watch.policies().origin(url.origin()).and(allowed);
         watch.begins((operation, &url.redacted()), None, allowed)?;
         let pace = self.connection(&at).pace;
         Ok(Peer {

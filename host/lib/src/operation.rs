@@ -67,18 +67,17 @@ impl Operation {
         }
     }
 
-    /// The manifest that it reads, writes or deletes by its name.
+    /// The manifest that it reads, writes or deletes by its name, or will once its content
+    /// is there.
     pub(crate) fn manifest(&self) -> Option<&str> {
         match self {
             Self::Resolve { reference }
             | Self::Pull { reference }
             | Self::Push { reference, .. }
+            | Self::Send { reference, .. }
             | Self::Delete { reference } => Some(reference),
             Self::Copy { target, .. } => Some(target),
-            Self::CheckCredential { .. }
-            | Self::Send { .. }
-            | Self::Tags { .. }
-            | Self::Referrers { .. } => None,
+            Self::CheckCredential { .. } | Self::Tags { .. } | Self::Referrers { .. } => None,
         }
     }
 

@@ -198,7 +198,12 @@ impl<T: Send> credentials::HostWithStore<T> for HasSelf<State> {
         });
         let found = match found.await? {
             Ok(found) => found,
-            Err(error) => return Ok(Err(Error::Failed(error.to_string()))),
+            Err(error) => {
+                let outcome = Err(Refusal::Sandbox("looking for it failed".to_owned()));
+                let concerned = concerned.as_ref().map(Repository::as_str);
+                watch.asked_credential(&outcome, &registry, concerned, None)?;
+                return Ok(Err(Error::Failed(error.to_string())));
+            }
         };
         let kind = found.as_ref().map(|found| found.kind);
         let outcome = match (&found, watch.policies().withheld()) {

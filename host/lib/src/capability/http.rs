@@ -133,10 +133,7 @@ impl Hooks {
             answer.headers(),
         );
         drop(grants);
-        if !counts {
-            return Ok(answer);
-        }
-        Ok(answer.map(|body| metered::incoming(body, open)))
+        Ok(answer.map(|body| metered::incoming(body, open, counts)))
     }
 
     /// What a request is granted as, or why it is refused.

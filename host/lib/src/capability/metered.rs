@@ -1,4 +1,5 @@
-//! Bodies whose bytes are counted, where somebody wants to know or sets a limit.
+//! Bodies whose end is noted, and whose bytes are counted where somebody wants to know or
+//! sets a limit.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -24,6 +25,8 @@ struct Outgoing {
 struct Incoming {
     body: WasiBody,
     open: Open,
+    /// Whether its bytes are counted.
+    counts: bool,
 }
 
 /// The same body, counted.
@@ -36,9 +39,13 @@ pub(super) fn outgoing(body: WasiBody, open: &Open) -> WasiBody {
     outgoing.boxed_unsync()
 }
 
-/// The same body, whose end is the end of the exchange.
-pub(super) fn incoming(body: WasiBody, open: Open) -> WasiBody {
-    Incoming { body, open }.boxed_unsync()
+/// The same body, whose end is the end of the exchange, counted or not.
+pub(super) fn incoming(body: WasiBody, mut open: Open, counts: bool) -> WasiBody {
+    if body.is_end_stream() {
+        open.ended();
+    }
+    let incoming = Incoming { body, open, counts };
+    incoming.boxed_unsync()
 }
 
 impl Body for Outgoing {
@@ -81,14 +88,20 @@ impl Body for Incoming {
         match &polled {
             Poll::Ready(Some(Ok(frame))) => {
                 let bytes = frame.data_ref().map_or(0, |data| data.len() as u64);
-                if let Err(refusal) = self.open.watch().spend_bytes(Way::In, bytes) {
+                if self.counts
+                    && let Err(refusal) = self.open.watch().spend_bytes(Way::In, bytes)
+                {
                     self.open.failed("limit");
                     return Poll::Ready(Some(Err(stopped(self.open.watch(), &refusal))));
                 }
                 self.open.received(bytes);
+                if self.body.is_end_stream() {
+                    self.open.ended();
+                }
             }
             Poll::Ready(Some(Err(error))) => self.open.failed(super::http::reason(error)),
-            Poll::Ready(None) | Poll::Pending => {}
+            Poll::Ready(None) => self.open.ended(),
+            Poll::Pending => {}
         }
         polled
     }
@@ -107,4 +120,33 @@ impl Body for Incoming {
 fn stopped(watch: &Watch, refusal: &Refusal) -> Error {
     watch.note(refusal);
     Error::HttpRequestDenied
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::Full;
+
+    use super::*;
+    use crate::limits::Limits;
+    use crate::policy::Policies;
+    use crate::watch::Overseer;
+
+    #[tokio::test]
+    async fn an_exchange_is_open_until_its_answer_has_ended() {
+        let limits = Limits {
+            open_requests: 1,
+            ..Limits::default()
+        };
+        for counts in [false, true] {
+            let overseer = Overseer::new(Policies::default(), None, limits.clone());
+            let watch = overseer.unwrap().watch(None);
+            assert_eq!(watch.spend_request(), Ok(()));
+            let body = Full::new(Bytes::from_static(b"answer"));
+            let body = body.map_err(|never| match never {}).boxed_unsync();
+            let body = incoming(body, watch.open(1), counts);
+            assert!(watch.spend_request().is_err());
+            drop(body);
+            assert_eq!(watch.spend_request(), Ok(()));
+        }
+    }
 }

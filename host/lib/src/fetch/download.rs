@@ -88,17 +88,14 @@ impl<'a> Download<'a> {
                     }
                 })?
             }
-            _ => self.begun_by(&answer, &peer.hooks.watch).await?,
+            _ => self.begun_by(&answer).await?,
         };
         let part = self.receive(part, &at, answer.into_body()).await?;
         self.finish(part, &at, &peer.hooks.watch).await
     }
 
     /// A new part, of which an answer has the beginning.
-    async fn begun_by(&self, answer: &Response<Body>, watch: &Watch) -> Result<Part, Failed> {
-        if let Err(refusal) = watch.check_store() {
-            watch.note(&refusal);
-        }
+    async fn begun_by(&self, answer: &Response<Body>) -> Result<Part, Failed> {
         let store = self.store.clone();
         let addition = blocking(move || store.add()).await?;
         let headers = answer.headers();

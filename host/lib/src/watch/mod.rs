@@ -12,7 +12,7 @@ mod spending;
 mod telling;
 
 use std::sync::atomic::AtomicUsize;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
 use http::Method;
@@ -59,6 +59,8 @@ struct Call {
     open: AtomicUsize,
     /// What policies refused, each once.
     violations: Mutex<Vec<Violation>>,
+    /// Why no credential was looked for where there might have been one.
+    withheld: OnceLock<Violation>,
     /// The first bound that was reached.
     reached: Mutex<Option<String>>,
 }
@@ -104,6 +106,7 @@ impl Overseer {
             spent: Spent::default(),
             open: AtomicUsize::new(0),
             violations: Mutex::default(),
+            withheld: OnceLock::new(),
             reached: Mutex::default(),
         }))
     }
@@ -294,10 +297,10 @@ impl Watch {
             return Err(Error::Policy(first.clone()));
         }
         let is_anybody = matches!(error, Error::Authentication(_));
-        if let Some(withheld) = self.policies().withheld().filter(|_| is_anybody) {
+        if let Some(withheld) = self.0.withheld.get().filter(|_| is_anybody) {
             return Err(Error::Withheld {
                 error: Box::new(error),
-                withheld,
+                withheld: withheld.clone(),
             });
         }
         if let Error::LimitExceeded(text) = &error {

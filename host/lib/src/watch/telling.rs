@@ -53,6 +53,9 @@ impl Watch {
         repository: Option<&str>,
         source: Option<&str>,
     ) -> Result<(), AuditError> {
+        if let Err(Refusal::Policy(violation)) = outcome {
+            let _ = self.0.withheld.set(violation.clone());
+        }
         let Some(audit) = &self.shared().audit else {
             return Ok(());
         };
@@ -131,6 +134,10 @@ impl Open {
     /// The head of the answer came.
     pub(crate) fn answered(&mut self, status: u16) {
         self.status = Some(status);
+    }
+
+    /// All of the answer came.
+    pub(crate) fn ended(&mut self) {
         self.error = None;
     }
 
