@@ -7,6 +7,7 @@
 //!  environment, process, memory                              where and how it runs
 //!  app, programs, artifact, attached, package, archive       what it is given
 //!  peer, wasm_peer                                           what others make of it
+//!  sigstore                                                  who signs and logs, keyless
 //!  node, wasmtime                                            where else it runs
 //! ```
 //!
@@ -42,6 +43,7 @@ pub mod referrers_registry;
 pub mod registry;
 pub mod scripted;
 pub mod shelf;
+pub mod sigstore;
 pub mod token_server;
 pub mod wasm_peer;
 pub mod wasmtime;
@@ -59,6 +61,7 @@ pub use registry::Registry;
 pub use scripted::{Answer, Server};
 pub use serde_json::{self, Value as Json, json};
 pub use shelf::Shelf;
+pub use sigstore::Sigstore;
 pub use token_server::TokenServer;
 
 use std::fmt::Write as _;

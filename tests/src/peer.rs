@@ -43,7 +43,26 @@ pub fn skopeo<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Output
 /// Runs `cosign` in a directory, which is also its home, with keys whose password is
 /// empty. It must succeed.
 pub fn cosign(directory: &Path, arguments: &str) -> Output {
-    let mut command = Command::new(peers::program("cosign", "cosign"));
+    cosign_of("cosign", directory, arguments).success()
+}
+
+/// The same of version 2, which signs in the older format.
+pub fn cosign2(directory: &Path, arguments: &str) -> Output {
+    cosign_of("cosign2", directory, arguments).success()
+}
+
+/// What `cosign` makes of something that it may refuse.
+pub fn cosign_says(directory: &Path, arguments: &str) -> Output {
+    cosign_of("cosign", directory, arguments)
+}
+
+/// What version 2 makes of something that it may refuse.
+pub fn cosign2_says(directory: &Path, arguments: &str) -> Output {
+    cosign_of("cosign2", directory, arguments)
+}
+
+fn cosign_of(peer: &str, directory: &Path, arguments: &str) -> Output {
+    let mut command = Command::new(peers::program(peer, "cosign"));
     command
         .args(arguments.split_whitespace())
         .current_dir(directory)
@@ -52,9 +71,21 @@ pub fn cosign(directory: &Path, arguments: &str) -> Output {
         .env("COSIGN_PASSWORD", "")
         // Nothing here is to be asked of the public services.
         .env("HTTPS_PROXY", "http://127.0.0.1:9");
-    Running::start(command, Vec::new(), Duration::from_mins(2))
-        .finish()
-        .success()
+    Running::start(command, Vec::new(), Duration::from_mins(2)).finish()
+}
+
+/// Runs `image-policy`, which is `clients/image-policy`, in a directory: the library of
+/// Podman, Skopeo and CRI-O verifies or signs an image. `$COSIGN_PASSWORD` is empty. It
+/// ends with 1 if the policy refuses the image.
+pub fn image_policy(directory: &Path, arguments: &str) -> Output {
+    let mut command = Command::new(peers::program("image-policy", "image-policy"));
+    command
+        .args(arguments.split_whitespace())
+        .current_dir(directory)
+        .env("HOME", directory)
+        .env("COSIGN_PASSWORD", "")
+        .env("HTTPS_PROXY", "http://127.0.0.1:9");
+    Running::start(command, Vec::new(), Duration::from_mins(2)).finish()
 }
 
 /// Pulls a reference over plain HTTP with the crate `oci-client`.
@@ -107,7 +138,7 @@ mod tests {
     use super::*;
     use crate::scripted::Server;
     use crate::shelf::ShelvedApp;
-    use crate::{Authority, Registry};
+    use crate::{Authority, Registry, TestEnv};
 
     #[test]
     fn peers_read_the_shelf() {
@@ -124,6 +155,38 @@ mod tests {
         let image = format!("docker://{reference}");
         let raw = skopeo(["inspect", "--raw", "--tls-verify=false", &image]);
         assert_eq!(crate::digest(raw.stdout.as_bytes()), app.digest);
+    }
+
+    #[test]
+    fn podman_verifies_what_cosign2_signs() {
+        let registry = Registry::start();
+        let app = ShelvedApp::new();
+        app.shelf.publish(registry.address(), "app");
+        let env = TestEnv::new("unused");
+        let address = registry.address();
+        let verify = format!("verify {address}/app:1 --key cosign.pub");
+        let _ = cosign2(&env.work(), "generate-key-pair");
+        let _ = image_policy(&env.work(), &verify)
+            .code(1)
+            .says(&["no signature exists"]);
+        let sign = "sign --key cosign.key --tlog-upload=false --allow-http-registry --yes";
+        let _ = cosign2(&env.work(), &format!("{sign} {address}/app@{}", app.digest));
+        let _ = image_policy(&env.work(), &verify).success();
+    }
+
+    #[test]
+    fn cosign_verifies_what_podman_signs() {
+        let registry = Registry::start();
+        ShelvedApp::new().shelf.publish(registry.address(), "app");
+        let env = TestEnv::new("unused");
+        let reference = format!("{}/app:1", registry.address());
+        let _ = cosign(&env.work(), "generate-key-pair");
+        let options = "--key cosign.key --passphrase-env COSIGN_PASSWORD";
+        let _ = image_policy(&env.work(), &format!("sign {reference} {options}")).success();
+        let verify = "verify --key cosign.pub --insecure-ignore-tlog --allow-http-registry";
+        for verified in [cosign_says, cosign2_says] {
+            let _ = verified(&env.work(), &format!("{verify} {reference}")).success();
+        }
     }
 
     #[test]

@@ -89,14 +89,23 @@ impl Running {
 
     /// Waits until the standard output holds `text`, and gives the whole line.
     pub fn wait_for(&self, text: &str) -> String {
+        self.wait_in(|state| &state.stdout, text)
+    }
+
+    /// The same of what is said on standard error.
+    pub fn wait_for_note(&self, text: &str) -> String {
+        self.wait_in(|state| &state.stderr, text)
+    }
+
+    fn wait_in(&self, place: impl Fn(&State) -> &Vec<u8>, text: &str) -> String {
         let (state, _) = self
             .shared
             .changed
             .wait_timeout_while(self.shared.lock(), self.limit, |state| {
-                line_with(&state.stdout, text).is_none() && (state.end.is_none() || state.open > 0)
+                line_with(place(state), text).is_none() && (state.end.is_none() || state.open > 0)
             })
             .unwrap_or_else(PoisonError::into_inner);
-        line_with(&state.stdout, text).unwrap_or_else(|| {
+        line_with(place(&state), text).unwrap_or_else(|| {
             let (stdout, stderr) = (text_of(&state.stdout), text_of(&state.stderr));
             panic!(
                 "{} did not print `{text}`\n--- stdout\n{stdout}\n--- stderr\n{stderr}",

@@ -26,6 +26,8 @@ struct Peer {
 #[derive(Clone, Copy)]
 enum Language {
     Go,
+    /// Go, with these build tags.
+    GoWith(&'static str),
     Rust,
     /// Rust, with these features in place of the usual ones.
     RustWith(&'static str),
@@ -38,7 +40,7 @@ enum Language {
 const TO_RUN_COMPONENTS: &str =
     "run,wasi-http,cranelift,component-model-async,parallel-compilation";
 
-const PEERS: [Peer; 8] = [
+const PEERS: [Peer; 11] = [
     Peer {
         name: "oras",
         package: "oras.land/oras/cmd/oras",
@@ -57,11 +59,32 @@ const PEERS: [Peer; 8] = [
         version: "v3.1.3",
         language: Language::Go,
     },
+    // What signs in the older format, as long as it is in use.
+    Peer {
+        name: "cosign2",
+        package: "github.com/sigstore/cosign/v2/cmd/cosign",
+        version: "v2.6.1",
+        language: Language::Go,
+    },
     // The version is that of the library it stands on; the tests look for it there.
     Peer {
         name: "referrers",
         package: "./tests/servers/referrers",
         version: "v0.22.1",
+        language: Language::Go,
+    },
+    // The same; without GnuPG, which is in C.
+    Peer {
+        name: "image-policy",
+        package: "./tests/clients/image-policy",
+        version: "v5.39.3",
+        language: Language::GoWith("containers_image_openpgp"),
+    },
+    // The same, with a number of ours, which a change of the program raises.
+    Peer {
+        name: "sigstore",
+        package: "./tests/servers/sigstore",
+        version: "v1.3.0-2",
         language: Language::Go,
     },
     // The same.
@@ -147,6 +170,21 @@ pub(crate) fn cosign() -> Result<PathBuf> {
     named("cosign")
 }
 
+/// cosign of version 2, built if it is not yet.
+pub(crate) fn cosign2() -> Result<PathBuf> {
+    named("cosign2")
+}
+
+/// The verifier of Podman's that the tests want, built if it is not yet.
+pub(crate) fn image_policy() -> Result<PathBuf> {
+    named("image-policy")
+}
+
+/// The Sigstore that the tests want, built if it is not yet.
+pub(crate) fn sigstore() -> Result<PathBuf> {
+    named("sigstore")
+}
+
 /// The registry with a list of referrers that the tests want, built if it is not yet.
 pub(crate) fn referrers() -> Result<PathBuf> {
     named("referrers")
@@ -189,7 +227,9 @@ impl Peer {
     /// Its program.
     fn path_in(&self, folder: &Path) -> PathBuf {
         let executable = match self.language {
-            Language::Go => self.package.rsplit('/').next().unwrap_or(self.name),
+            Language::Go | Language::GoWith(_) => {
+                self.package.rsplit('/').next().unwrap_or(self.name)
+            }
             Language::Rust | Language::RustWith(_) => self.name,
             Language::Npm => "node_modules/node/bin/node",
         };
@@ -220,7 +260,8 @@ fn built(peer: &Peer, folder: &Path) -> Result<PathBuf> {
     ));
     let unfinished = tempfile::tempdir_in(folder)?;
     let mut install = match peer.language {
-        Language::Go => go_install(peer, unfinished.path())?,
+        Language::Go => go_install(peer, "", unfinished.path())?,
+        Language::GoWith(tags) => go_install(peer, tags, unfinished.path())?,
         Language::Rust => cargo_install(peer, unfinished.path()),
         Language::RustWith(features) => {
             let mut install = cargo_install(peer, unfinished.path());
@@ -233,7 +274,7 @@ fn built(peer: &Peer, folder: &Path) -> Result<PathBuf> {
     let executable = path.file_name().context("a peer has a name")?;
     let home = peer.home_in(folder);
     let (made, kept) = match peer.language {
-        Language::Go => (unfinished.path().join(executable), path.clone()),
+        Language::Go | Language::GoWith(_) => (unfinished.path().join(executable), path.clone()),
         Language::Rust | Language::RustWith(_) => {
             (unfinished.path().join("bin").join(executable), path.clone())
         }
@@ -249,8 +290,8 @@ fn built(peer: &Peer, folder: &Path) -> Result<PathBuf> {
     Ok(path)
 }
 
-/// Builds a program in Go into a folder.
-fn go_install(peer: &Peer, into: &Path) -> Result<Command> {
+/// Builds a program in Go, with build tags, into a folder.
+fn go_install(peer: &Peer, tags: &str, into: &Path) -> Result<Command> {
     let go = programs::find("go").with_context(|| {
         format!(
             "{} is built with Go, which is not here; https://go.dev/dl/ has it",
@@ -261,7 +302,7 @@ fn go_install(peer: &Peer, into: &Path) -> Result<Command> {
     install
         .env("GOBIN", into)
         .env("CGO_ENABLED", "0")
-        .arg("install")
+        .args(["install", "-tags", tags])
         .stdout(Stdio::null());
     if peer.package.starts_with("./") {
         install.current_dir(root().join(peer.package)).arg(".");

@@ -10,6 +10,10 @@ use crate::{fuzz, narrate, peers, programs};
 /// What the tests run that cargo does not build.
 const PROGRAMS: [&str; 3] = ["docker-registry", "npm", "skopeo"];
 
+/// Of the matrix of faults, a third: all of it takes a quarter of an hour of two processors,
+/// and is run by `cargo test --workspace --test fault`.
+const FAULTS: &str = "3";
+
 /// Run everything that must pass before a change is sent in
 ///
 /// Tests against real registries, then formatting, lints and documentation, each without
@@ -27,6 +31,9 @@ pub(crate) fn run(_: &Arguments) -> Result<()> {
     peers::referrers()?;
     peers::oci_wasm()?;
     peers::cosign()?;
+    peers::cosign2()?;
+    peers::image_policy()?;
+    peers::sigstore()?;
     peers::embed_node()?;
     peers::wasmtime()?;
     ensure_component_target()?;
@@ -46,10 +53,12 @@ fn steps() -> [(&'static str, Command); 4] {
         cargo.args(arguments);
         cargo
     };
+    let mut tests = with(&["test", "--workspace"]);
+    tests.env("FAULT_EVERY", FAULTS);
     let mut documentation = with(&["doc", "--no-deps", "--workspace"]);
     documentation.env("RUSTDOCFLAGS", "-D warnings");
     [
-        ("Tests", with(&["test", "--workspace"])),
+        ("Tests", tests),
         ("Formatting", with(&["fmt", "--all", "--check"])),
         (
             "Lints",
