@@ -17,20 +17,24 @@ mod engine;
 type Settings = fn() -> Config;
 
 /// Each component with its settings.
-const COMPONENTS: [(&str, Settings); 2] = [
+const COMPONENTS: [(&str, Settings); 3] = [
     ("registry", engine::registry_config),
     ("packager", engine::packager_config),
+    ("trust", engine::registry_config),
 ];
 /// What a component is made of: when any of it changes, so does the component.
-const SOURCES: [&str; 10] = [
+const SOURCES: [&str; 13] = [
     "Cargo.lock",
     "Cargo.toml",
     "components/app",
     "components/compose",
     "components/interfaces",
+    "components/keyless",
     "components/oci",
     "components/packager",
     "components/registry",
+    "components/signature",
+    "components/trust",
     "rust-toolchain.toml",
     "wit",
 ];

@@ -16,7 +16,7 @@ pub const REGISTRY_MEMORY_BYTES: u64 = 64 * MIB;
 /// with their types, and as what becomes of them.
 pub const PACKAGER_MEMORY_BYTES: u64 = 512 * MIB;
 
-/// How the registry component is compiled and run.
+/// How the registry component, and the trust component, is compiled and run.
 pub fn registry_config() -> Config {
     config(REGISTRY_MEMORY_BYTES)
 }

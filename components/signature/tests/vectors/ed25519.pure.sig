@@ -1,0 +1,1 @@
+cQ2PJcxpAVreBQe3uZ/Ecxim4tbLyLMW0uoeEoPjqLrozigVdO227ZmJWve6DlwG2o6Tt0BS6jK81Y7cnx5NBA==
