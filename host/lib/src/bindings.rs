@@ -7,6 +7,7 @@ pub(crate) mod registry {
         world: "wharf:oci/registry",
         imports: { default: trappable },
         exports: { default: async | store },
+        additional_derives: [PartialEq, Eq],
         with: {
             "wasi:clocks": wasmtime_wasi::p3::bindings::clocks,
             "wasi:http": wasmtime_wasi_http::p3::bindings::http,
@@ -31,7 +32,23 @@ pub(crate) mod packager {
     });
 }
 
+/// The world of the trust component, over the same types.
+pub(crate) mod trust {
+    wasmtime::component::bindgen!({
+        path: "../../wit",
+        world: "wharf:oci/trust",
+        imports: { default: trappable },
+        exports: { default: async | store },
+        additional_derives: [PartialEq, Eq],
+        with: {
+            "wharf:oci/types": super::registry::wharf::oci::types,
+        },
+    });
+}
+
 pub(crate) use packager::exports::wharf::oci::packaging;
 pub(crate) use packager::wharf::oci::{content_files, sources};
 pub(crate) use registry::exports::wharf::oci::client;
 pub(crate) use registry::wharf::oci::{content_store, credentials, progress, types};
+pub(crate) use trust::exports::wharf::oci::{signing, verification};
+pub(crate) use trust::wharf::oci::signer;

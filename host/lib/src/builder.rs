@@ -16,6 +16,7 @@ use crate::packages::Packages;
 use crate::policy::Policies;
 use crate::progress::{Observer, Unobserved};
 use crate::session::{PackagerComponent, RegistryComponent};
+use crate::trust::Trust;
 use crate::watch::Overseer;
 use crate::wharf::{Parts, Wharf, invalid};
 
@@ -27,6 +28,7 @@ pub struct Builder {
     connections: BTreeMap<Registry, Connection>,
     credentials: Arc<dyn CredentialSource>,
     packages: Packages,
+    trust: Trust,
     observer: Arc<dyn Observer>,
     component: Option<Vec<u8>>,
     packager: Option<Vec<u8>>,
@@ -46,6 +48,7 @@ impl Builder {
             connections: BTreeMap::new(),
             credentials: Arc::new(Chain::default()),
             packages: Packages::default(),
+            trust: Trust::default(),
             observer: Arc::new(Unobserved),
             component: None,
             packager: None,
@@ -81,6 +84,13 @@ impl Builder {
     #[must_use]
     pub fn packages(mut self, packages: Packages) -> Self {
         self.packages = packages;
+        self
+    }
+
+    /// Sets what is required of content before it is pulled, copied or run.
+    #[must_use]
+    pub fn trust(mut self, trust: Trust) -> Self {
+        self.trust = trust;
         self
     }
 
@@ -170,6 +180,7 @@ impl Builder {
             connections: self.connections,
             credentials: self.credentials,
             packages: self.packages,
+            trust: self.trust,
             observer: self.observer,
             component,
             packager: self.packager.map_or_else(

@@ -2,15 +2,18 @@
 
 use std::collections::BTreeSet;
 
+use wharf_oci::manifest::Manifest;
 use wharf_oci::{Descriptor, Digest, Platform, Reference, limit};
 
 use crate::capability::grant::Access;
 use crate::error::Error;
 use crate::operation::{Answer, Operation};
 use crate::progress::Event;
+use crate::pull::Pull;
 use crate::push::PushOptions;
 use crate::report::{Report, Transfer};
 use crate::session::Asked;
+use crate::trust::legacy_tags;
 use crate::wharf::{Subject, Wharf, unexpected};
 
 /// What is copied.
@@ -51,6 +54,8 @@ impl Wharf {
         let is_elsewhere = source.registry != target.registry;
         let root = self.resolve_asked(source, asked, is_elsewhere).await?;
         let source = &source.at_digest(root.digest.clone());
+        let platform = options.platform.as_ref();
+        let _ = self.trusted(source, Pull::Always, platform).await?;
         let mut listed = self.members(&root, Some(source)).await?;
         // Itself, which is the last.
         listed.pop();
@@ -66,7 +71,10 @@ impl Wharf {
         }
         if options.recursive {
             let subjects = listed.iter().map(|member| member.digest.clone());
-            let subjects = subjects.chain([root.digest]).collect();
+            let subjects: Vec<_> = subjects.chain([root.digest]).collect();
+            for subject in &subjects {
+                copy.tagged(subject).await?;
+            }
             copy.referrers(subjects).await?;
         }
         let mut transfers = copy.transfers;
@@ -133,6 +141,51 @@ impl Copy<'_> {
         let copied = self.wharf.copy_manifest(&source, &target).await?;
         self.transfers.extend(copied.transfers);
         Ok(())
+    }
+
+    /// Brings what lies under tags that are made of a digest: signatures and attestations in
+    /// the legacy format. What the target has there, and the source has not, is left alone.
+    async fn tagged(&mut self, subject: &Digest) -> Result<(), Error> {
+        for tag in legacy_tags(subject) {
+            let (from, to) = (tag.reference(self.source)?, tag.reference(self.target)?);
+            let theirs = match self.wharf.resolve_asked(&from, Asked::whole(), false).await {
+                Ok(manifest) => manifest,
+                Err(Error::NotFound(_)) => continue,
+                Err(error) => return Err(error),
+            };
+            match self.wharf.resolve_asked(&to, Asked::whole(), false).await {
+                Ok(present) if present.digest == theirs.digest => continue,
+                Ok(_) if !self.contains(&from, &to).await? => {
+                    self.wharf.tell(Event::Note(format!(
+                        "{to} has signatures that {from} has not, and is left as it is"
+                    )));
+                    continue;
+                }
+                Ok(_) | Err(Error::NotFound(_)) => {}
+                Err(error) => return Err(error),
+            }
+            let copied = self.wharf.copy_manifest(&from, &to).await?;
+            self.transfers.extend(copied.transfers);
+        }
+        Ok(())
+    }
+
+    /// Whether what one reference leads to has all the layers of another.
+    async fn contains(&self, all: &Reference, some: &Reference) -> Result<bool, Error> {
+        let mut layers = Vec::new();
+        for reference in [all, some] {
+            let found = self.wharf.fetched(reference).await?;
+            let bytes = match found {
+                Some(manifest) => self.wharf.stored(&manifest.digest).await?,
+                None => None,
+            };
+            let parsed = bytes.map(|bytes| Manifest::parse(&bytes, None));
+            let Some(Ok(Manifest::Image(image))) = parsed else {
+                return Ok(false);
+            };
+            layers.push(image.layers);
+        }
+        Ok(layers.is_sorted_by(|all, some| some.iter().all(|layer| all.contains(layer))))
     }
 
     /// Brings what refers to these, and what refers to that, and so on. It ends, whatever

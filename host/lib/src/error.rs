@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::audit::AuditError;
 use crate::bindings::types;
 use crate::policy::Violation;
+use crate::trust::{RefreshError, Untrusted};
 
 /// Why an operation failed. Programs match on the variant; the text names what
 /// happened and the way out.
@@ -55,6 +56,12 @@ pub enum Error {
     /// A bound that protects this side was reached.
     #[error("{0}")]
     LimitExceeded(String),
+    /// It is not signed as it has to be.
+    #[error("{0}")]
+    Untrusted(Box<Untrusted>),
+    /// What a mirror of trusted roots has does not hold, and is not used.
+    #[error("{0}")]
+    Refresh(RefreshError),
     /// Anything else.
     #[error("{0}")]
     Other(String),

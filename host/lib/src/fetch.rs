@@ -50,7 +50,8 @@ impl Wharf {
             return Ok(());
         }
         let watch = self.overseer().watch(None);
-        let peer = self.peer(url, "fetch", &watch, watch.policies().store())?;
+        let allowed = watch.policies().store();
+        let peer = self.peer((url, "fetch"), Grants::to_read(url), &watch, allowed)?;
         let fetched = self
             .overseer()
             .in_time(self.download(&peer, url, digest))
@@ -83,25 +84,41 @@ impl Wharf {
         }
     }
 
-    /// The document at an address, of at most so many bytes; none where there is none.
+    /// The document at an address, of at most so many bytes; none where there is none, or
+    /// where nobody gets it.
     pub(crate) async fn fetch_document(
         &self,
         url: &Url,
         most: usize,
     ) -> Result<Option<Vec<u8>>, Error> {
         let watch = self.overseer().watch(None);
-        let peer = self.peer(url, "discover", &watch, Ok(()))?;
-        let read = self.overseer().in_time(read(&peer, url, most)).await;
+        let peer = self.peer((url, "discover"), Grants::to_read(url), &watch, Ok(()))?;
+        let reading = read(&peer, url, most, answer::is_for_nobody);
+        let read = self.overseer().in_time(reading).await;
         drop(peer);
         watch.outcome(read)
     }
 
-    /// Who is at an address, as far as that was granted: to read it, as anybody, if what
-    /// comes of it is allowed.
-    fn peer(
+    /// A file of a mirror of trusted roots, of at most so many bytes; none where it says
+    /// that there is none.
+    pub(crate) async fn fetch_of_mirror(
         &self,
         url: &Url,
-        operation: &str,
+        most: usize,
+    ) -> Result<Option<Vec<u8>>, Error> {
+        let watch = self.overseer().watch(None);
+        let peer = self.peer((url, "refresh"), Grants::to_refresh(url), &watch, Ok(()))?;
+        let reading = read(&peer, url, most, answer::is_absent);
+        let read = self.overseer().in_time(reading).await;
+        drop(peer);
+        watch.outcome(read)
+    }
+
+    /// Who is at an address, as far as that was granted, if what comes of it is allowed.
+    fn peer(
+        &self,
+        (url, operation): (&Url, &str),
+        grants: Grants,
         watch: &Watch,
         allowed: Result<(), Violation>,
     ) -> Result<Peer, Error> {
@@ -115,7 +132,7 @@ impl Wharf {
         Ok(Peer {
             hooks: Hooks {
                 client: Some(self.client(&at)?),
-                grants: Arc::new(Mutex::new(Grants::to_read(url))),
+                grants: Arc::new(Mutex::new(grants)),
                 stand_ins: StandIns::default(),
                 observer: self.observer(),
                 watch: watch.clone(),
@@ -126,12 +143,23 @@ impl Wharf {
     }
 }
 
-/// A document, however often it has to be asked for.
-async fn read(peer: &Peer, url: &Url, most: usize) -> Result<Option<Vec<u8>>, Error> {
+/// Why an address did not answer, for those who ask it once.
+pub(crate) fn unanswered_by(url: &Url, error: &wasmtime_wasi_http::Error) -> Error {
+    answer::unanswered(url, error).into()
+}
+
+/// A document, however often it has to be asked for; none after an answer that says so.
+async fn read(
+    peer: &Peer,
+    url: &Url,
+    most: usize,
+    says_none: fn(&Failed) -> bool,
+) -> Result<Option<Vec<u8>>, Error> {
     let mut tries = Tries::begin(peer.backoff);
     loop {
         let failed = match answer::document(peer, url, most).await {
-            Ok(document) => return Ok(document),
+            Ok(document) => return Ok(Some(document)),
+            Err(failed) if says_none(&failed) => return Ok(None),
             Err(failed) => failed,
         };
         tries.count();

@@ -123,7 +123,7 @@ impl Wharf {
         }
     }
 
-    async fn stored(&self, digest: &Digest) -> Result<Option<Vec<u8>>, Error> {
+    pub(crate) async fn stored(&self, digest: &Digest) -> Result<Option<Vec<u8>>, Error> {
         let (store, digest) = (self.store().clone(), digest.clone());
         let got = tokio::task::spawn_blocking(move || store.get(&digest)).await;
         match got {

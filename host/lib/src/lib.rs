@@ -67,6 +67,7 @@ mod session;
 mod single;
 mod source;
 mod state;
+pub mod trust;
 mod watch;
 mod wharf;
 
@@ -89,6 +90,7 @@ pub use wharf_net::{ClientCertificate, Proxies, ProxyAddress, ProxyError, Tls, V
 pub use wharf_oci::digest::DigestError;
 pub use wharf_oci::media_type::is_index;
 pub use wharf_oci::reference::ReferenceError;
+pub use wharf_oci::time;
 pub use wharf_oci::{Descriptor, Digest, Origin, Platform, Reference, Registry, Repository, Tag};
 pub use wharf_store::{
     ArchiveError, Count, Loaded, Member, Name, Pruned, Saved, Store, StoreError, Survey, Verified,

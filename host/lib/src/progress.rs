@@ -1,5 +1,6 @@
 //! What a call reports while it runs.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use wharf_oci::{Descriptor, Digest};
@@ -43,8 +44,30 @@ pub enum Event {
         /// How long the answer's head took to come.
         took: Duration,
     },
+    /// Something is used that was not verified as it should be.
+    Unverified {
+        /// Why it was not, and what required it. One line, safe to print.
+        reason: String,
+        /// Whether it would not be used, had the user not said so.
+        set_aside: bool,
+    },
     /// Something that a person may want to know. One line, safe to print.
     Note(String),
+}
+
+/// Tells another observer of requests and of what a person may want to know, and not of
+/// progress.
+pub(crate) struct Aside(pub(crate) Arc<dyn Observer>);
+
+impl Observer for Aside {
+    fn event(&self, event: Event) {
+        if matches!(
+            event,
+            Event::Requested { .. } | Event::Unverified { .. } | Event::Note(_)
+        ) {
+            self.0.event(event);
+        }
+    }
 }
 
 /// Looks away.

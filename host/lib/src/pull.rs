@@ -50,8 +50,32 @@ impl Wharf {
         self.pull_with(reference, &options).await
     }
 
-    /// The same with options.
+    /// The same with options. What has to be signed is verified first, and then it is what
+    /// was verified that is brought.
     pub async fn pull_with(
+        &self,
+        reference: &Reference,
+        options: &PullOptions,
+    ) -> Result<Report, Error> {
+        let platform = options.platform.as_ref();
+        let Some(trusted) = self.trusted(reference, options.policy, platform).await? else {
+            return self.pull_any(reference, options).await;
+        };
+        let verified = self.pull_any(&trusted.reference, options).await?;
+        if reference.digest.is_none() {
+            let (name, manifest) = (reference.to_string(), trusted.subject);
+            let store = self.store().clone();
+            let kept = tokio::task::spawn_blocking(move || store.set_name(&name, &manifest)).await;
+            match kept {
+                Ok(kept) => kept.map_err(|error| Error::Storage(error.to_string()))?,
+                Err(error) => return Err(Error::Other(error.to_string())),
+            }
+        }
+        Ok(verified)
+    }
+
+    /// A pull of something that was verified, or need not be.
+    async fn pull_any(
         &self,
         reference: &Reference,
         options: &PullOptions,
@@ -114,7 +138,7 @@ impl Wharf {
     }
 
     /// What a reference was last seen as.
-    async fn last_seen(&self, reference: &Reference) -> Result<Option<Digest>, Error> {
+    pub(crate) async fn last_seen(&self, reference: &Reference) -> Result<Option<Digest>, Error> {
         let (store, name) = (self.store().clone(), reference.to_string());
         let found = tokio::task::spawn_blocking(move || store.find_name(&name)).await;
         match found {

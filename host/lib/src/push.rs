@@ -109,10 +109,22 @@ impl Wharf {
         reference: &Reference,
         options: &PushOptions,
     ) -> Result<Report, Error> {
+        self.push_asked(manifest, reference, options, Asked::default())
+            .await
+    }
+
+    /// The same, for what is asked besides.
+    pub(crate) async fn push_asked(
+        &self,
+        manifest: &Digest,
+        reference: &Reference,
+        options: &PushOptions,
+        asked: Asked,
+    ) -> Result<Report, Error> {
         let asked = Asked {
             referrers: options.referrers,
             dry_run: options.dry,
-            ..Asked::default()
+            ..asked
         };
         let access = if options.dry {
             Access::Read

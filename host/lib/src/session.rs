@@ -1,6 +1,8 @@
 //! One call of a component: an instance of its own with the capabilities of that
 //! call, run to its end and thrown away.
 
+pub(crate) mod trust;
+
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -39,6 +41,9 @@ pub(crate) struct Asked {
     pub(crate) dry_run: bool,
     /// The media types of the layers that are wanted; none for all.
     pub(crate) layers: Option<Vec<String>>,
+    /// Whether it is done on the way to something else, so that its progress is nobody's
+    /// matter.
+    pub(crate) is_aside: bool,
 }
 
 /// What is packed.
@@ -358,15 +363,7 @@ fn packager_linked(
     engine: &Engine,
     component: &Component,
 ) -> wasmtime::Result<packager::PackagerPre<State>> {
-    use wasmtime_wasi::WasiView as _;
-    use wasmtime_wasi::p2::bindings::random::insecure_seed;
-    use wasmtime_wasi::random::WasiRandom;
-
-    let mut linker = linker_with_std(engine)?;
-    // For its hash maps; always the same, so that nothing depends on it.
-    insecure_seed::add_to_linker::<State, WasiRandom>(&mut linker, |state| {
-        state.ctx().ctx.random()
-    })?;
+    let mut linker = linker_with_maps(engine)?;
     wasmtime_wasi::p3::clocks::add_to_linker(&mut linker)?;
     wasmtime_wasi::p3::filesystem::add_to_linker(&mut linker)?;
     content_store::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
@@ -374,6 +371,20 @@ fn packager_linked(
     sources::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
     types::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
     packager::PackagerPre::new(linker.instantiate_pre(component)?)
+}
+
+/// What it imports when it has hash maps, too: their seed, always the same, so that nothing depends
+/// on it.
+fn linker_with_maps(engine: &Engine) -> wasmtime::Result<Linker<State>> {
+    use wasmtime_wasi::WasiView as _;
+    use wasmtime_wasi::p2::bindings::random::insecure_seed;
+    use wasmtime_wasi::random::WasiRandom;
+
+    let mut linker = linker_with_std(engine)?;
+    insecure_seed::add_to_linker::<State, WasiRandom>(&mut linker, |state| {
+        state.ctx().ctx.random()
+    })?;
+    Ok(linker)
 }
 
 /// What the Rust standard library of a guest imports on its own: streams that lead

@@ -20,6 +20,7 @@ use crate::capability::sources::Sources;
 use crate::capability::stream::Depths;
 use crate::credentials::CredentialSource;
 use crate::progress::Observer;
+use crate::trust::SigningKey;
 use crate::watch::Watch;
 
 /// The capabilities of one call.
@@ -39,6 +40,8 @@ pub(crate) struct State {
     pub(crate) ahead: Option<UnboundedSender<Descriptor>>,
     /// What a manifest names, for the packager.
     pub(crate) sources: Arc<Sources>,
+    /// What signs, for the trust component; none where nothing is to be signed.
+    pub(crate) signer: Option<Arc<dyn SigningKey>>,
     wasi: WasiCtx,
     http: WasiHttpCtx,
     hooks: Hooks,
@@ -88,6 +91,7 @@ impl State {
             watch,
             ahead: None,
             sources: Arc::default(),
+            signer: None,
             // No arguments, no environment, no files, nothing on standard output.
             wasi: WasiCtx::builder().build(),
             http: WasiHttpCtx::new(),
@@ -126,6 +130,7 @@ impl State {
             watch,
             ahead: None,
             sources: Arc::new(sources),
+            signer: None,
             wasi,
             http: WasiHttpCtx::new(),
         }

@@ -24,11 +24,12 @@ use crate::operation::{Answer, Operation};
 use crate::packages::Packages;
 use crate::policy::{Policies, Right, Violation};
 use crate::prepare;
-use crate::progress::{Event, Observer};
+use crate::progress::{Aside, Event, Observer};
 use crate::pull::Pull;
 use crate::report::{self, Packed};
 use crate::session::{self, Asked, Options, PackagerComponent, Packing, RegistryComponent};
 use crate::state::{Network, State};
+use crate::trust::Trust;
 use crate::watch::Overseer;
 
 /// What a packager's hash maps begin with: what it makes must not depend on chance.
@@ -47,6 +48,7 @@ pub(crate) struct Parts {
     pub(crate) connections: BTreeMap<Registry, Connection>,
     pub(crate) credentials: Arc<dyn CredentialSource>,
     pub(crate) packages: Packages,
+    pub(crate) trust: Trust,
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) component: RegistryComponent,
     pub(crate) packager: PackagerComponent,
@@ -280,6 +282,7 @@ impl Wharf {
         let mirror_of = stands_for.map(ToString::to_string);
         watch.begins((name, subject), mirror_of, checked)?;
         let (transport, schemes) = self.transport(registry);
+        let is_aside = asked.is_aside;
         let options = Options {
             transport,
             pace: self.connection(registry).pace,
@@ -296,7 +299,10 @@ impl Wharf {
             grants: Grants::new(registry, repository.clone(), access, schemes).and_from(sources),
             credentials: self.0.credentials.clone(),
         };
-        let observer = self.0.observer.clone();
+        let mut observer = self.0.observer.clone();
+        if is_aside {
+            observer = Arc::new(Aside(observer));
+        }
         let state = State::for_registry(self.0.store.clone(), network, repository, observer, watch);
         let running = self.0.component.run(state, operation, options);
         overseer.in_time(running).await
@@ -305,6 +311,12 @@ impl Wharf {
     /// What watches over all calls.
     pub(crate) fn overseer(&self) -> &Overseer {
         &self.0.overseer
+    }
+
+    /// What is required of content before it is used.
+    #[must_use]
+    pub fn trust(&self) -> &Trust {
+        &self.0.trust
     }
 
     /// Where packages are.

@@ -72,6 +72,15 @@ pub(crate) enum Event<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]
         name: Option<&'a str>,
     },
+    /// Content was verified, as a rule requires, or could not be.
+    Trust {
+        capability: &'static str,
+        #[serde(flatten)]
+        decision: Decision<'a>,
+        subject: &'a str,
+        required_by: &'a str,
+        verified: bool,
+    },
     /// A bound was reached, and the call ended.
     Limit { reason: &'a str },
 }
@@ -87,6 +96,42 @@ pub(crate) struct Decision<'a> {
     rule: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     policy: Option<&'a str>,
+}
+
+/// What became of a requirement.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Standing<'a> {
+    /// It is met.
+    Trusted,
+    /// It is not, and the content is not used. With the reason.
+    Refused(&'a str),
+    /// It is not, and is meant as a warning.
+    Warned(&'a str),
+    /// It is not, and the user has set it aside.
+    SetAside(&'a str),
+}
+
+impl<'a> Standing<'a> {
+    pub(crate) fn told(self, subject: &'a str, required_by: &'a str) -> Event<'a> {
+        let decision = match self {
+            Self::Trusted => Decision::GRANTED,
+            Self::Refused(reason) => Decision::refused(reason),
+            Self::Warned(reason) | Self::SetAside(reason) => Decision {
+                reason: Some(reason),
+                ..Decision::GRANTED
+            },
+        };
+        Event::Trust {
+            capability: match self {
+                Self::SetAside(_) => "allow-unverified",
+                _ => "use",
+            },
+            decision,
+            subject,
+            required_by,
+            verified: matches!(self, Self::Trusted),
+        }
+    }
 }
 
 /// Why something was refused.

@@ -16,7 +16,7 @@ use std::time::SystemTime;
 
 use serde::Serialize;
 
-pub(crate) use event::{Decision, Event, Refusal, Sent};
+pub(crate) use event::{Decision, Event, Refusal, Sent, Standing};
 
 /// The version of the lines' format. It changes when a field is removed or comes to mean
 /// something else.

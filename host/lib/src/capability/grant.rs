@@ -55,6 +55,9 @@ pub(crate) struct Grants {
     /// The further pages of lists.
     pages: BTreeSet<String>,
     uploads: BTreeSet<Place>,
+    /// The one request that a service may be sent, by its method and address, and what it
+    /// is.
+    service: Option<(&'static str, String, Purpose)>,
 }
 
 /// An address without its query.
@@ -71,6 +74,10 @@ pub(crate) enum Purpose {
     Redirect,
     /// To an upload session that is not at the registry.
     ForeignUpload,
+    /// To a service that takes part in signing.
+    Signing,
+    /// To a mirror of trusted roots.
+    TrustedRoot,
 }
 
 impl Purpose {
@@ -81,6 +88,8 @@ impl Purpose {
             Self::Token => "token",
             Self::Redirect => "redirect",
             Self::ForeignUpload => "upload",
+            Self::Signing => "signing",
+            Self::TrustedRoot => "trusted-root",
         }
     }
 }
@@ -101,6 +110,7 @@ impl Grants {
             redirects: BTreeSet::new(),
             pages: BTreeSet::new(),
             uploads: BTreeSet::new(),
+            service: None,
         }
     }
 
@@ -116,6 +126,22 @@ impl Grants {
             registry: schemes.iter().map(|tls| registry.origin(*tls)).collect(),
             repository,
             access,
+            ..Self::nothing()
+        }
+    }
+
+    /// To ask a service one thing, and nothing else.
+    pub(crate) fn to_ask(method: &'static str, address: &Url) -> Self {
+        Self {
+            service: Some((method, address.to_string(), Purpose::Signing)),
+            ..Self::nothing()
+        }
+    }
+
+    /// To read one file of a mirror of trusted roots, and where it redirects, as anybody.
+    pub(crate) fn to_refresh(address: &Url) -> Self {
+        Self {
+            service: Some(("GET", address.to_string(), Purpose::TrustedRoot)),
             ..Self::nothing()
         }
     }
@@ -136,6 +162,12 @@ impl Grants {
 
     /// What a request is granted as, or why it is refused.
     pub(crate) fn check(&self, method: &str, url: &Url) -> Result<Purpose, String> {
+        if let Some((known, address, purpose)) = &self.service
+            && *known == method
+            && *address == url.to_string()
+        {
+            return Ok(*purpose);
+        }
         let place = place(url);
         if self.realms.contains(&place) && matches!(method, "GET" | "POST") {
             return Ok(Purpose::Token);
@@ -196,9 +228,10 @@ impl Grants {
                     insert(&mut self.pages, page.to_string());
                 }
             }
-            (301 | 302 | 303 | 307 | 308, Purpose::Registry | Purpose::Redirect)
-                if matches!(method, "GET" | "HEAD") =>
-            {
+            (
+                301 | 302 | 303 | 307 | 308,
+                Purpose::Registry | Purpose::Redirect | Purpose::TrustedRoot,
+            ) if matches!(method, "GET" | "HEAD") => {
                 if let Some(target) = location(url, headers) {
                     insert(&mut self.redirects, target.to_string());
                 }

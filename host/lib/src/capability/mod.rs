@@ -9,5 +9,6 @@ pub(crate) mod http;
 mod metered;
 pub(crate) mod progress;
 pub(crate) mod reach;
+mod signer;
 pub(crate) mod sources;
 pub(crate) mod stream;

@@ -64,20 +64,9 @@ pub(super) async fn ask(
     Err(Failed::Final(network(&at, None, why)))
 }
 
-/// The whole of a small document; none where there is none, or where nobody gets it.
-pub(super) async fn document(
-    peer: &Peer,
-    url: &Url,
-    most: usize,
-) -> Result<Option<Vec<u8>>, Failed> {
-    let (at, answer) = match ask(peer, url, None).await {
-        Ok(answered) => answered,
-        Err(Failed::Final(Error::NotFound(_) | Error::Authentication(_))) => return Ok(None),
-        Err(Failed::Final(Error::Network(answered))) if answered.status.is_some() => {
-            return Ok(None);
-        }
-        Err(failed) => return Err(failed),
-    };
+/// The whole of a small document.
+pub(super) async fn document(peer: &Peer, url: &Url, most: usize) -> Result<Vec<u8>, Failed> {
+    let (at, answer) = ask(peer, url, None).await?;
     let mut body = answer.into_body();
     let mut document = Vec::new();
     while let Some(frame) = body.frame().await {
@@ -93,7 +82,21 @@ pub(super) async fn document(
         }
         document.extend_from_slice(&bytes);
     }
-    Ok(Some(document))
+    Ok(document)
+}
+
+/// Whether it was answered that there is nothing.
+pub(super) fn is_absent(failed: &Failed) -> bool {
+    matches!(failed, Failed::Final(Error::NotFound(_)))
+}
+
+/// Whether it was answered that there is nothing, or nothing for everybody.
+pub(super) fn is_for_nobody(failed: &Failed) -> bool {
+    match failed {
+        Failed::Final(Error::NotFound(_) | Error::Authentication(_)) => true,
+        Failed::Final(Error::Network(answered)) => answered.status.is_some(),
+        _ => false,
+    }
 }
 
 fn request(url: &Url, rest: Option<&Rest>) -> Result<Request<Body>, http::Error> {
@@ -133,7 +136,7 @@ fn refused(at: &Url, answer: &Response<Body>) -> Failed {
 }
 
 /// A request that got no answer.
-fn unanswered(url: &Url, error: &HttpError) -> Failed {
+pub(super) fn unanswered(url: &Url, error: &HttpError) -> Failed {
     let refused = |why: &str| Failed::Final(Error::Refused(format!("{} {why}", url.redacted())));
     match error {
         HttpError::HttpRequestDenied => refused("was not granted: it leads from TLS to plain HTTP"),

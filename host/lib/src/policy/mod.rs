@@ -14,6 +14,7 @@ use std::time::Duration;
 use wharf_oci::{Origin, Reference, Registry, Repository};
 
 use crate::credentials::SourceKind;
+use crate::trust::{self, Rules};
 
 pub use pattern::{OriginPattern, PatternError, RepositoryPattern};
 pub use violation::Violation;
@@ -45,6 +46,8 @@ pub struct Policy {
     pub max_requests: Option<Rule<u64>>,
     /// How long all calls may take, from when the [`Wharf`](crate::Wharf) was made.
     pub max_time: Option<Rule<Duration>>,
+    /// What has to be signed before it is used, and by whom. Nothing sets it aside.
+    pub require_signature: Option<Rule<Rules>>,
 }
 
 /// What a rule says, and where that stands.
@@ -78,8 +81,10 @@ pub mod key {
     pub const MAX_REQUESTS: &str = "max-requests";
     /// [`Policy::max_time`](super::Policy::max_time).
     pub const MAX_TIME: &str = "max-time";
+    /// [`Policy::require_signature`](super::Policy::require_signature).
+    pub const REQUIRE_SIGNATURE: &str = "require-signature";
     /// Every rule, in the order in which they are explained.
-    pub const ALL: [&str; 10] = [
+    pub const ALL: [&str; 11] = [
         ORIGINS,
         PUSH,
         PULL,
@@ -90,6 +95,7 @@ pub mod key {
         MAX_BYTES_IN,
         MAX_REQUESTS,
         MAX_TIME,
+        REQUIRE_SIGNATURE,
     ];
 }
 
@@ -129,6 +135,13 @@ impl Policies {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// What has to be signed of a reference.
+    pub fn signatures(&self, reference: &Reference) -> impl Iterator<Item = &trust::Rule> {
+        let required = self.0.iter().filter_map(|it| it.require_signature.as_ref());
+        let rules = required.filter_map(|rules| rules.value.of(reference));
+        rules.filter(|rule| rule.mode != trust::Mode::Off)
     }
 
     /// Whether requests may go to an origin.
@@ -308,6 +321,10 @@ impl Policy {
             (key::MAX_BYTES_IN, self.max_bytes_in.as_ref().map(one)),
             (key::MAX_REQUESTS, self.max_requests.as_ref().map(one)),
             (key::MAX_TIME, time),
+            (
+                key::REQUIRE_SIGNATURE,
+                self.require_signature.as_ref().map(one),
+            ),
         ];
         all.into_iter()
             .filter_map(|(key, rule)| rule.map(|(value, place)| (key, value, place)))

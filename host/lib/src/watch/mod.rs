@@ -17,9 +17,9 @@ use std::time::Instant;
 
 use http::Method;
 use wharf_oci::request::{ManifestName, Operation, Request};
-use wharf_oci::{Registry, Repository, Url};
+use wharf_oci::{Reference, Registry, Repository, Url};
 
-use crate::audit::{Audit, AuditError, Decision, Event, Refusal, SCHEMA};
+use crate::audit::{Audit, AuditError, Decision, Event, Refusal, SCHEMA, Standing};
 use crate::capability::grant::Purpose;
 use crate::error::Error;
 use crate::limits::Limits;
@@ -129,6 +129,19 @@ impl Overseer {
         let violation = used_up(key::MAX_TIME, rule, &format!("{:?}", rule.value));
         self.limit(&violation.to_string());
         Err(Error::Policy(violation))
+    }
+
+    /// Tells of what came of a requirement for a reference.
+    pub(crate) fn trust(
+        &self,
+        reference: &Reference,
+        required_by: &str,
+        standing: Standing<'_>,
+    ) -> Result<(), Error> {
+        if let Some(audit) = &self.0.audit {
+            audit.write(&standing.told(&reference.to_string(), required_by))?;
+        }
+        Ok(())
     }
 
     fn limit(&self, reason: &str) {

@@ -38,6 +38,14 @@ pub enum ArchiveError {
         /// Why it is not used.
         why: String,
     },
+    /// Something in the layout may not have its name. Its content is in the store without.
+    #[error("{name} is not loaded: {why}")]
+    NotAllowed {
+        /// The name.
+        name: String,
+        /// Why not.
+        why: String,
+    },
     /// Content of the layout is not what its digest or size promises. Nothing of the
     /// layout was stored.
     #[error("{digest} in the layout is not what was promised: expected {expected}, found {found}")]

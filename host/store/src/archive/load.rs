@@ -50,6 +50,18 @@ impl Store {
     ///
     /// Nothing of the layout is stored when anything in it is wrong.
     pub fn load(&self, path: &Path, name: Option<&Reference>) -> Result<Loaded, ArchiveError> {
+        self.load_if(path, name, &mut |_| Ok(()))
+    }
+
+    /// The same when everything in it that has a name is `allowed` to have it. That is asked
+    /// when all of the content is in the store, with what refers to it, and no name is set
+    /// before all are allowed. An error says why not.
+    pub fn load_if(
+        &self,
+        path: &Path,
+        name: Option<&Reference>,
+        allowed: &mut dyn FnMut(&Member) -> Result<(), String>,
+    ) -> Result<Loaded, ArchiveError> {
         self.writable()?;
         let _work = self.work()?;
         let source = Source::open(path)?;
@@ -83,6 +95,17 @@ impl Store {
         let blobs = walk.taken.into_iter();
         for taken in blobs.chain(manifests.into_iter().rev()) {
             self.publish_sealed(taken.parked.location(), &taken.digest)?;
+        }
+        for member in members.iter().filter(|it| it.subject.is_some()) {
+            self.set_seen(&member.target)?;
+        }
+        for member in members.iter().filter(|it| it.subject.is_none()) {
+            if let Some(name) = &member.name {
+                allowed(member).map_err(|why| ArchiveError::NotAllowed {
+                    name: name.clone(),
+                    why,
+                })?;
+            }
         }
         for member in &members {
             match &member.name {

@@ -253,3 +253,27 @@ fn an_upload_that_is_asked_about_may_have_moved() {
     reading.learn(Purpose::Registry, "GET", &asked, told, &answer);
     assert!(reading.check("PATCH", &session).is_err());
 }
+
+#[test]
+fn a_file_of_a_mirror_is_read_where_it_is_and_where_it_redirects() {
+    let asked = url("https://m.example/1.root.json");
+    let elsewhere = url("https://cdn.example/1.root.json");
+    let mut grants = Grants::to_refresh(&asked);
+    assert_eq!(grants.check("GET", &asked), Ok(Purpose::TrustedRoot));
+    for (method, address) in [
+        ("POST", &asked),
+        ("GET", &url("https://m.example/2.root.json")),
+        ("GET", &elsewhere),
+    ] {
+        assert!(grants.check(method, address).is_err(), "{method} {address}");
+    }
+    let location = headers(header::LOCATION, "https://cdn.example/1.root.json");
+    grants.learn(
+        Purpose::TrustedRoot,
+        "GET",
+        &asked,
+        StatusCode::FOUND,
+        &location,
+    );
+    assert_eq!(grants.check("GET", &elsewhere), Ok(Purpose::Redirect));
+}

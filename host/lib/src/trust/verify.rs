@@ -1,0 +1,321 @@
+//! Verification of one manifest: the evidence is gathered, and the trust component judges.
+
+use std::fmt;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use wharf_oci::{Descriptor, Digest, Reference, media_type};
+
+use super::evidence::{Gathered, Kind};
+use super::{Finding, Requirement, Worth};
+use crate::bindings::types;
+use crate::bindings::verification::{Evidence, Verdict};
+use crate::error::Error;
+use crate::session::trust::{Answer, Question, ask};
+use crate::wharf::{Wharf, unexpected};
+
+/// Where signatures are looked for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Look {
+    /// In the store, and at the registry when what is there is not enough.
+    #[default]
+    Missing,
+    /// At the registry.
+    Registry,
+    /// In the store alone, where there is a registry too.
+    Here,
+    /// In the store alone, which has all that there is: what a layout brought.
+    Brought,
+}
+
+/// What was verified.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Verified {
+    /// The manifest.
+    pub subject: Descriptor,
+    /// Each signature, also those that did not count.
+    pub findings: Vec<Finding>,
+}
+
+/// Why something is not trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Distrust {
+    /// It is not signed by those who must have.
+    Unsigned,
+    /// A signature is wrong, and no other is enough.
+    Wrong,
+    /// It is not known: not all that may be a signature could be looked at.
+    Unknown,
+}
+
+/// Something that is not trusted, and all that is known of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Untrusted {
+    /// What it is, with its digest.
+    pub reference: String,
+    /// Why it is not.
+    pub why: Distrust,
+    /// Whose word would have counted, and how many of them.
+    pub wanted: String,
+    /// Each signature that was found.
+    pub findings: Vec<Finding>,
+    /// What could not be looked at.
+    pub missed: Vec<Error>,
+}
+
+impl Untrusted {
+    /// What there is to say, a line each: what is missing, and then what was found and what
+    /// could not be looked at.
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
+        let Self {
+            reference, wanted, ..
+        } = self;
+        let mut lines = vec![match self.why {
+            Distrust::Unsigned => format!("{reference} is not signed by {wanted}"),
+            Distrust::Wrong => format!("{reference} has a signature that is wrong"),
+            Distrust::Unknown => {
+                format!("whether {reference} is signed by {wanted} could not be found out")
+            }
+        }];
+        lines.extend(self.missed.iter().map(ToString::to_string));
+        if self.why == Distrust::Unsigned && self.findings.is_empty() {
+            lines.push("it has no signature".to_owned());
+        }
+        for finding in &self.findings {
+            let at = at(finding);
+            lines.push(match (&finding.by, &finding.outcome) {
+                (_, Worth::Accepted(names)) => {
+                    format!("{at} is by {}, and more is asked for", names.join(", "))
+                }
+                (Some(by), Worth::Foreign(why)) => format!("{at} is by {by}: {why}"),
+                (_, Worth::Foreign(why) | Worth::Wrong(why) | Worth::Unusable(why)) => {
+                    format!("{at}: {why}")
+                }
+            });
+        }
+        lines
+    }
+}
+
+impl fmt::Display for Untrusted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.lines().join("; "))
+    }
+}
+
+/// Where a signature stands.
+fn at(finding: &Finding) -> String {
+    match finding.layer.as_ref().or(finding.manifest.as_ref()) {
+        Some(digest) => format!("the signature {digest}"),
+        None => "the signature of the file".to_owned(),
+    }
+}
+
+impl Wharf {
+    /// Fails when a requirement can't be used: a key that is none, a wrong regular
+    /// expression, an identity without a trusted root.
+    pub async fn check_requirement(&self, requirement: &Requirement) -> Result<(), Error> {
+        let state = self.state_without_files();
+        let question = Question::Check(requirement.clone());
+        match self.overseer().in_time(ask(state, question)).await? {
+            Answer::Nothing => Ok(()),
+            _ => Err(unexpected()),
+        }
+    }
+
+    /// Verifies that a manifest, the one of the reference's digest or the one that its tag
+    /// leads to now, has the signatures that are required. What is not trusted is
+    /// [`Error::Untrusted`].
+    pub async fn verify(
+        &self,
+        reference: &Reference,
+        requirement: &Requirement,
+        look: Look,
+    ) -> Result<Verified, Error> {
+        let _work = self.at_work().await?;
+        let subject = self.subject(reference, look).await?;
+        self.verify_manifest(reference, &subject, requirement, look)
+            .await
+    }
+
+    /// The same with a bundle that lay in a file, in place of what the registry has.
+    pub async fn verify_bundle(
+        &self,
+        reference: &Reference,
+        requirement: &Requirement,
+        bundle: Vec<u8>,
+        look: Look,
+    ) -> Result<Verified, Error> {
+        let _work = self.at_work().await?;
+        let subject = self.subject(reference, look).await?;
+        let gathered = Gathered {
+            evidence: vec![Evidence::Bundle(bundle)],
+            missed: Vec::new(),
+        };
+        let verdict = self
+            .judge(reference, &subject, requirement, &gathered)
+            .await?;
+        verdict_of(reference, subject, requirement, verdict, gathered.missed)
+    }
+
+    /// What a reference leads to: an index too, since it is what its author signed.
+    pub(super) async fn subject(
+        &self,
+        reference: &Reference,
+        look: Look,
+    ) -> Result<Descriptor, Error> {
+        if let Some(digest) = &reference.digest {
+            return self.described(digest).await;
+        }
+        if look == Look::Here {
+            let absent = || Error::MissingContent(reference.to_string());
+            let found = self.last_seen(reference).await?;
+            return self.described(&found.ok_or_else(absent)?).await;
+        }
+        self.resolve_asked(reference, crate::session::Asked::whole(), true)
+            .await
+    }
+
+    /// A digest as a descriptor. Its kind and its size are those of the store, and do not
+    /// matter where that does not have it: what is signed is the digest.
+    pub async fn described(&self, digest: &Digest) -> Result<Descriptor, Error> {
+        let content = self.stored(digest).await?.unwrap_or_default();
+        let kind = match wharf_oci::manifest::Manifest::parse(&content, None) {
+            Ok(manifest) => manifest.media_type(None),
+            Err(_) => media_type::IMAGE_MANIFEST.to_owned(),
+        };
+        Ok(Descriptor::new(&kind, digest.clone(), content.len() as u64))
+    }
+
+    /// Verifies the manifest that a reference was found to lead to.
+    pub(super) async fn verify_manifest(
+        &self,
+        reference: &Reference,
+        subject: &Descriptor,
+        requirement: &Requirement,
+        look: Look,
+    ) -> Result<Verified, Error> {
+        let kind = match requirement.predicate {
+            None => Kind::Signature,
+            Some(_) => Kind::Attestation,
+        };
+        let digest = &subject.digest;
+        if look != Look::Registry {
+            let mut here = self.evidence_here(reference, digest, kind).await?;
+            let verdict = self.judge(reference, subject, requirement, &here).await?;
+            if look == Look::Here {
+                here.missed.push(Error::Other(
+                    "only the content store was looked at, and the registry was not asked"
+                        .to_owned(),
+                ));
+            }
+            if verdict.satisfied || matches!(look, Look::Here | Look::Brought) {
+                return verdict_of(
+                    reference,
+                    subject.clone(),
+                    requirement,
+                    verdict,
+                    here.missed,
+                );
+            }
+        }
+        let there = self.evidence_there(reference, digest, kind).await?;
+        let verdict = self.judge(reference, subject, requirement, &there).await?;
+        verdict_of(
+            reference,
+            subject.clone(),
+            requirement,
+            verdict,
+            there.missed,
+        )
+    }
+
+    async fn judge(
+        &self,
+        reference: &Reference,
+        subject: &Descriptor,
+        requirement: &Requirement,
+        gathered: &Gathered,
+    ) -> Result<Verdict, Error> {
+        let state = self.state_without_files();
+        state
+            .watch
+            .begins(("verify", subject.digest.as_str()), None, Ok(()))?;
+        let question = Question::Verify {
+            subject: given(subject),
+            repository: Some(format!("{}/{}", reference.registry, reference.repository)),
+            evidence: gathered.evidence.clone(),
+            requirement: requirement.clone(),
+            now: now(),
+        };
+        match self.overseer().in_time(ask(state, question)).await? {
+            Answer::Verdict(verdict) => Ok(verdict),
+            _ => Err(unexpected()),
+        }
+    }
+}
+
+fn verdict_of(
+    reference: &Reference,
+    subject: Descriptor,
+    requirement: &Requirement,
+    verdict: Verdict,
+    missed: Vec<Error>,
+) -> Result<Verified, Error> {
+    let Verdict {
+        satisfied,
+        findings,
+    } = verdict;
+    if satisfied {
+        return Ok(Verified { subject, findings });
+    }
+    let is_wrong = |finding: &Finding| matches!(finding.outcome, Worth::Wrong(_));
+    let why = if findings.iter().any(is_wrong) {
+        Distrust::Wrong
+    } else if missed.is_empty() {
+        Distrust::Unsigned
+    } else {
+        Distrust::Unknown
+    };
+    Err(Error::Untrusted(Box::new(Untrusted {
+        reference: reference.at_digest(subject.digest).to_string(),
+        why,
+        wanted: wanted(requirement),
+        findings,
+        missed,
+    })))
+}
+
+/// Whose word counts, in words.
+#[must_use]
+pub fn wanted(requirement: &Requirement) -> String {
+    let names: Vec<_> = requirement
+        .signers
+        .iter()
+        .map(|signer| signer.name.as_str())
+        .collect();
+    match (names.as_slice(), requirement.threshold) {
+        ([], _) => "anyone whose word counts: nobody is named".to_owned(),
+        ([name], _) => (*name).to_owned(),
+        (_, 1) => format!("any of {}", names.join(", ")),
+        (_, threshold) => format!("{threshold} of {}", names.join(", ")),
+    }
+}
+
+/// A descriptor as the contract has it.
+pub(super) fn given(descriptor: &Descriptor) -> types::Descriptor {
+    types::Descriptor {
+        media_type: descriptor.media_type.clone(),
+        digest: descriptor.digest.to_string(),
+        size: descriptor.size,
+    }
+}
+
+/// The time, in seconds since 1970-01-01T00:00:00Z.
+#[must_use]
+pub fn now() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map(|time| time.as_secs()).unwrap_or_default()
+}
