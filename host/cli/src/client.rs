@@ -26,7 +26,10 @@ pub(crate) fn wharf(
     progress: &Progress,
 ) -> Result<Wharf, CommandError> {
     let builder = Wharf::builder(store).observer(Arc::new(progress.clone()));
-    let builder = connection.sandbox()?.over(builder);
+    let builder = connection
+        .sandbox()?
+        .over(builder)
+        .trust(connection.trust()?);
     Ok(connected(builder, registries, connection, output)?.build()?)
 }
 
@@ -42,7 +45,11 @@ pub(crate) async fn wharf_to_pack(
 ) -> Result<Wharf, CommandError> {
     let settings = connection.settings()?;
     let others = settings.of_others();
-    let begun = |store| Wharf::builder(store).observer(Arc::new(progress.clone()));
+    let trust = connection.trust()?;
+    let begun = |store| {
+        let builder = Wharf::builder(store).trust(trust.clone());
+        builder.observer(Arc::new(progress.clone()))
+    };
     let mut builder = connection.sandbox()?.over(begun(store.clone()));
     let elsewhere = Elsewhere::of(manifest, options);
     let mut packages = if elsewhere.needs_places() {

@@ -2,8 +2,10 @@
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
+use std::path::Path;
 
 use crate::config::Key;
+use crate::error::CommandError;
 
 /// Where the content store is, unless `--cache-dir` says so.
 pub(crate) const CACHE_DIR: &str = "WHARF_CACHE_DIR";
@@ -49,11 +51,14 @@ pub(crate) const SOURCE_DATE_EPOCH: &str = "SOURCE_DATE_EPOCH";
 /// When it is there, whatever it says, files are published in archives, as with Spin.
 pub(crate) const ARCHIVE_LAYERS: &str = "SPIN_OCI_ARCHIVE_LAYERS";
 
+/// The passphrase of the private key that signs, as cosign names it.
+pub(crate) const COSIGN_PASSWORD: &str = "COSIGN_PASSWORD";
+
 /// A file of certificates to trust instead of the system's. Read by the TLS roots.
 pub(crate) const SSL_CERT_FILE: &str = "SSL_CERT_FILE";
 
 /// Each of them with one line of explanation, for `wharf --help`.
-pub(crate) const TABLE: [(&str, &str); 18] = [
+pub(crate) const TABLE: [(&str, &str); 19] = [
     (
         CACHE_DIR,
         "folder of the content store (default: the user's cache folder)",
@@ -85,6 +90,7 @@ pub(crate) const TABLE: [(&str, &str); 18] = [
         ARCHIVE_LAYERS,
         "when set, `push` puts all files of a component into an archive",
     ),
+    (COSIGN_PASSWORD, "passphrase of the private key that signs"),
     (
         SSL_CERT_FILE,
         "certificates to trust instead of the system's",
@@ -110,6 +116,24 @@ pub(crate) fn help() -> String {
         let _ = writeln!(text, "  {variable:<22} default of `--{flag}`");
     }
     text
+}
+
+/// The time that what is made is to say it was made at.
+pub(crate) fn source_date() -> Result<Option<u64>, CommandError> {
+    let Some(value) = value(SOURCE_DATE_EPOCH) else {
+        return Ok(None);
+    };
+    value
+        .to_str()
+        .filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()))
+        .and_then(|text| text.parse().ok())
+        .map(Some)
+        .ok_or_else(|| {
+            CommandError::usage(format!(
+                "{SOURCE_DATE_EPOCH} is `{}`: expected a number of seconds since 1970",
+                Path::new(&value).display()
+            ))
+        })
 }
 
 /// The value of a variable. One that is set to nothing counts as not set.

@@ -6,6 +6,7 @@ use std::io;
 use std::path::Path;
 
 use wharf_host::credentials::{CredentialError, LoginFileError};
+use wharf_host::trust::{Distrust, RefreshError, Untrusted};
 use wharf_host::{ArchiveError, Error as HostError, Registry, StoreError};
 use wharf_up::{UnpackError, UpError};
 
@@ -38,8 +39,14 @@ pub(crate) enum Kind {
     Other,
     /// A policy or the sandbox does not allow it.
     Refused,
+    /// It is not signed by those who must have.
+    Unsigned,
+    /// Whether it is signed could not be found out.
+    Unverified,
     /// The command line, or a file of the user's, is wrong.
     Usage,
+    /// A signature of it is wrong.
+    WrongSignature,
 }
 
 impl Kind {
@@ -52,7 +59,10 @@ impl Kind {
             Self::NotFound => "not-found",
             Self::Other => "other",
             Self::Refused => "refused",
+            Self::Unsigned => "unsigned",
+            Self::Unverified => "unverified",
             Self::Usage => "usage",
+            Self::WrongSignature => "wrong-signature",
         }
     }
 
@@ -65,7 +75,10 @@ impl Kind {
             Self::NotFound => Exit::NotFound,
             Self::Other => Exit::Failure,
             Self::Refused => Exit::Refused,
+            Self::Unsigned => Exit::Unsigned,
+            Self::Unverified => Exit::Unverified,
             Self::Usage => Exit::Usage,
+            Self::WrongSignature => Exit::WrongSignature,
         }
     }
 }
@@ -111,6 +124,20 @@ impl CommandError {
             None => Kind::Usage,
         };
         Self::new(kind, error.to_string()).while_doing("cannot open the content store")
+    }
+
+    /// Something that is not signed as it has to be.
+    fn untrusted(untrusted: &Untrusted) -> Self {
+        let kind = match untrusted.why {
+            Distrust::Unsigned => Kind::Unsigned,
+            Distrust::Wrong => Kind::WrongSignature,
+            Distrust::Unknown => Kind::Unverified,
+        };
+        Self {
+            kind,
+            messages: untrusted.lines(),
+            hints: Vec::new(),
+        }
     }
 
     /// A failure to pack the application of this manifest.
@@ -208,12 +235,15 @@ fn unreachable_hint(reason: &str, registry: &Registry) -> String {
 
 impl From<HostError> for CommandError {
     fn from(error: HostError) -> Self {
+        if let HostError::Untrusted(untrusted) = &error {
+            return Self::untrusted(untrusted);
+        }
         let kind = match &error {
             HostError::InvalidInput(_) => Kind::Usage,
             HostError::Authentication(_) => Kind::Authentication,
-            HostError::NotFound(_) => Kind::NotFound,
+            HostError::NotFound(_) | HostError::Refresh(RefreshError::Missing(_)) => Kind::NotFound,
             HostError::Network(_) => Kind::Network,
-            HostError::Integrity(_) => Kind::Integrity,
+            HostError::Integrity(_) | HostError::Refresh(_) => Kind::Integrity,
             HostError::Refused(_)
             | HostError::LimitExceeded(_)
             | HostError::Policy(_)

@@ -22,11 +22,17 @@ pub(crate) enum Exit {
     Integrity,
     /// A policy or the sandbox does not allow it.
     Refused,
+    /// It is not signed by those who must have.
+    Unsigned,
+    /// A signature of it is wrong.
+    WrongSignature,
+    /// Whether it is signed could not be found out.
+    Unverified,
 }
 
 impl Exit {
     /// Every code, in order, with what it means.
-    pub(crate) const TABLE: [(Self, &str); 8] = [
+    pub(crate) const TABLE: [(Self, &str); 11] = [
         (Self::Success, "everything that was asked for was done"),
         (Self::Failure, "anything else went wrong"),
         (
@@ -53,6 +59,15 @@ impl Exit {
             Self::Refused,
             "refused by policy, by the sandbox, or not offered by it",
         ),
+        (
+            Self::Unsigned,
+            "it is not signed by anyone who is asked for",
+        ),
+        (Self::WrongSignature, "a signature of it is wrong"),
+        (
+            Self::Unverified,
+            "whether it is signed could not be found out",
+        ),
     ];
 
     /// The number that the process ends with.
@@ -66,6 +81,9 @@ impl Exit {
             Self::Network => 5,
             Self::Integrity => 6,
             Self::Refused => 7,
+            Self::Unsigned => 8,
+            Self::WrongSignature => 9,
+            Self::Unverified => 10,
         }
     }
 

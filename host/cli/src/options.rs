@@ -1,17 +1,24 @@
 //! Groups of options that several commands share.
 
 mod credential;
+mod fetched;
 mod sides;
+mod signers;
+mod signing;
 
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use clap::{Args, ValueEnum};
 use wharf_host::policy::Policies;
+use wharf_host::trust::Trust;
 use wharf_host::{Pull, Store};
 
 pub(crate) use credential::CredentialArgs;
+pub(crate) use fetched::{kept, trusted_root, unreadable};
 pub(crate) use sides::Sides;
+pub(crate) use signers::{SignerArgs, TrustArgs, identity_name};
+pub(crate) use signing::{Signatory, SigningArgs, passphrase, read as read_key};
 
 use crate::config::{self, Config, Key, Layer, Value};
 use crate::env;
@@ -146,6 +153,9 @@ pub(crate) struct ConnectionArgs {
     #[arg(skip)]
     opened: Opened,
 
+    #[arg(skip)]
+    trust: TrustArgs,
+
     #[command(flatten)]
     pub(crate) credential: CredentialArgs,
 }
@@ -277,11 +287,34 @@ impl ConnectionArgs {
 
     /// Those of a command that only looks at policies.
     pub(crate) fn of_policies(config: Option<PathBuf>, policy: Vec<PathBuf>) -> Self {
+        Self::of_files(config, policy, None)
+    }
+
+    /// Those of a command that asks no registry: all else stands in files.
+    pub(crate) fn of_files(
+        config: Option<PathBuf>,
+        policy: Vec<PathBuf>,
+        audit: Option<PathBuf>,
+    ) -> Self {
         Self {
             config,
             policy,
+            audit,
             ..Self::default()
         }
+    }
+
+    /// The same for what uses what it fetches: with what is required of it.
+    pub(crate) fn trusting(self, trust: TrustArgs) -> Self {
+        Self { trust, ..self }
+    }
+
+    /// What has to be signed before it is used.
+    pub(crate) fn trust(&self) -> Result<Trust, CommandError> {
+        let mut trust = self.settings()?.trust();
+        trust.always.extend(self.trust.rule()?);
+        trust.unverified = self.trust.allow_unverified();
+        Ok(trust)
     }
 
     /// What watches over the command: read, and opened, when it is first asked for, which
@@ -345,15 +378,19 @@ fn default_store() -> Option<PathBuf> {
     if let Some(path) = env::value(env::CACHE_DIR) {
         return Some(path.into());
     }
+    Some(caches()?.join("wharf"))
+}
+
+/// The folder of the user's caches.
+fn caches() -> Option<PathBuf> {
     // The specification has relative paths ignored.
-    let caches = env::value(env::XDG_CACHE_HOME)
+    env::value(env::XDG_CACHE_HOME)
         .map(PathBuf::from)
         .filter(|path| path.is_absolute())
         .or_else(|| {
             let home = std::env::home_dir().filter(|home| home.is_absolute())?;
             Some(home.join(".cache"))
-        })?;
-    Some(caches.join("wharf"))
+        })
 }
 
 #[cfg(test)]

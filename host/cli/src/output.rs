@@ -91,6 +91,14 @@ impl Output {
         });
     }
 
+    /// Something that a person has to do for the command to go on. Also said with --quiet.
+    pub(crate) fn note(self, message: &str) {
+        to_stderr(&match self.format {
+            Format::Plain => to_text(&[message.to_owned()]),
+            Format::Json => to_json_line(&json!({ "note": { "message": message } })),
+        });
+    }
+
     /// A warning that the answer of `--format json` has in it: not said twice.
     pub(crate) fn warning_of_answer(self, message: &str) {
         if self.format == Format::Plain {

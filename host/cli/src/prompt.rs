@@ -56,30 +56,41 @@ pub(crate) fn password() -> Result<Secret, CommandError> {
     some(password)
 }
 
+/// Asks for something secret, which is not shown, and may be empty.
+pub(crate) fn secret(question: &str) -> Result<String, CommandError> {
+    rpassword::prompt_password(question)
+        .map_err(|error| CommandError::from(error).while_doing("cannot read the answer"))
+}
+
 /// Reads a password to the end of `input`. One line end behind it is not part of it:
 /// `echo` adds it.
 pub(crate) fn password_from(input: impl Read) -> Result<Secret, CommandError> {
+    some(line_from(input, "the password")?)
+}
+
+/// Reads something secret in the same way; it may be empty.
+pub(crate) fn line_from(input: impl Read, what: &str) -> Result<String, CommandError> {
     let mut bytes = Vec::new();
     input
         .take(PASSWORD_BYTES + 1)
         .read_to_end(&mut bytes)
         .map_err(|error| {
-            CommandError::from(error).while_doing("cannot read the password from standard input")
+            CommandError::from(error).while_doing(format!("cannot read {what} from standard input"))
         })?;
     if bytes.len() as u64 > PASSWORD_BYTES {
         return Err(CommandError::usage(format!(
-            "standard input holds more than {PASSWORD_BYTES} bytes, which is no password"
+            "standard input holds more than {PASSWORD_BYTES} bytes, which can't be {what}"
         )));
     }
-    let mut password = String::from_utf8(bytes)
-        .map_err(|_| CommandError::usage("the password on standard input is not UTF-8"))?;
-    if password.ends_with('\n') {
-        password.pop();
-        if password.ends_with('\r') {
-            password.pop();
+    let mut line = String::from_utf8(bytes)
+        .map_err(|_| CommandError::usage(format!("{what} on standard input is not UTF-8")))?;
+    if line.ends_with('\n') {
+        line.pop();
+        if line.ends_with('\r') {
+            line.pop();
         }
     }
-    some(password)
+    Ok(line)
 }
 
 fn some(password: String) -> Result<Secret, CommandError> {

@@ -5,6 +5,7 @@ mod completions;
 mod man;
 mod policy;
 mod registry;
+mod trust;
 mod up;
 
 use std::ffi::OsString;
@@ -41,6 +42,8 @@ enum Command {
     Cache(cache::Command),
     #[command(subcommand)]
     Policy(policy::Command),
+    #[command(subcommand)]
+    Trust(trust::Command),
     Completions(completions::Args),
     #[command(hide = true)]
     Man(man::Args),
@@ -74,6 +77,7 @@ impl Command {
             Self::Up(args) => args.output.output(),
             Self::Cache(command) => command.output(),
             Self::Policy(command) => command.output(),
+            Self::Trust(command) => command.output(),
             Self::Man(args) => args.output.output(),
             Self::Completions(_) => Output::new(Format::Plain, false),
         }
@@ -85,6 +89,7 @@ impl Command {
             Self::Up(args) => Box::pin(args.run(output)).await,
             Self::Cache(command) => command.run(output).await,
             Self::Policy(command) => command.run(output),
+            Self::Trust(command) => Box::pin(command.run(output)).await,
             Self::Completions(args) => args.run(),
             Self::Man(args) => args.run(output),
         }

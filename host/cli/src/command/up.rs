@@ -14,7 +14,7 @@ use crate::client;
 use crate::env;
 use crate::error::{CommandError, RunError};
 use crate::interrupt::Interrupts;
-use crate::options::{self, ConnectionArgs, OutputArgs, PullArgs, StoreArgs};
+use crate::options::{self, ConnectionArgs, OutputArgs, PullArgs, StoreArgs, TrustArgs};
 use crate::output::{Answer, Output};
 use crate::progress::Progress;
 use crate::source::{self, Source};
@@ -120,6 +120,9 @@ pub(super) struct Args {
     when: PullArgs,
 
     #[command(flatten)]
+    trust: TrustArgs,
+
+    #[command(flatten)]
     unpacking: UnpackingArgs,
 
     #[command(flatten)]
@@ -146,7 +149,8 @@ struct Route {
 
 impl Args {
     /// Runs the application until it is interrupted.
-    pub(super) async fn run(self, output: Output) -> Result<(), CommandError> {
+    pub(super) async fn run(mut self, output: Output) -> Result<(), CommandError> {
+        self.connection = self.connection.trusting(self.trust.clone());
         // Before anything is done.
         self.connection.sandbox()?;
         let source = self.source(output)?;

@@ -7,11 +7,13 @@ use std::path::Path;
 use toml::Spanned;
 use toml::de::{DeInteger, DeTable, DeValue};
 use wharf_host::policy::Policy;
+use wharf_host::trust::Rules;
 use wharf_host::{Location, Packages, Registry};
 
 use super::key::{Form, Key, Value};
 use super::layer::{Layer, Setting};
 use super::sandbox::SANDBOX;
+use super::trust::TRUST;
 use crate::error::CommandError;
 
 /// What a file says.
@@ -27,6 +29,8 @@ pub(super) struct Document {
     ignore: Vec<String>,
     /// What may be done.
     policy: Option<Policy>,
+    /// What has to be signed.
+    trust: Option<Rules>,
 }
 
 /// Where a package, a namespace of them, or all others are.
@@ -77,6 +81,11 @@ impl Document {
     /// What may be done.
     pub(super) fn policy(&self) -> Option<&Policy> {
         self.policy.as_ref()
+    }
+
+    /// What has to be signed.
+    pub(super) fn trust(&self) -> Option<&Rules> {
+        self.trust.as_ref()
     }
 
     /// What it says for a registry: what comes later counts.
@@ -143,8 +152,12 @@ impl<'a> Reader<'a> {
                 document.policy = Some(self.sandbox(tables(key, value)?)?);
                 continue;
             }
+            if key.get_ref() == TRUST {
+                document.trust = Some(self.trust(tables(key, value)?, false)?);
+                continue;
+            }
             if key.get_ref() != REGISTRY {
-                let known = [PACKAGES, REGISTRY, PUSH, SANDBOX];
+                let known = [PACKAGES, REGISTRY, PUSH, SANDBOX, TRUST];
                 let problem = unknown(key.get_ref(), "at the top level", &known);
                 return Err((key.span().start, problem));
             }
@@ -253,7 +266,7 @@ pub(super) fn in_order<'a, 'i>(table: &'a DeTable<'i>) -> Vec<Entry<'a, 'i>> {
     entries
 }
 
-fn tables<'a, 'i>(
+pub(super) fn tables<'a, 'i>(
     key: &Spanned<std::borrow::Cow<'i, str>>,
     value: &'a Spanned<DeValue<'i>>,
 ) -> Result<&'a DeTable<'i>, Fault> {

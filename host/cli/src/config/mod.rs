@@ -15,6 +15,7 @@ mod layer;
 mod place;
 mod sandbox;
 mod settings;
+mod trust;
 mod wasm_pkg;
 
 use std::fs;
@@ -22,6 +23,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use wharf_host::policy::{Policies, Policy};
+use wharf_host::trust::Trust;
 use wharf_host::{Pace, Packages, Registry};
 
 use crate::env;
@@ -69,7 +71,7 @@ Configuration:
 
   A `wharf.toml` of a project, from the working folder up to the root of its repository,
   can only narrow: fewer transfers and retries, shorter times, less bandwidth, more files
-  that are not published, and a policy.
+  that are not published, a policy, and more that has to be signed.
 
   A policy narrows what may be done at all: where requests go, which repositories are
   written to and read, whose credentials are used, and how much. It stands in either file,
@@ -80,6 +82,15 @@ Configuration:
     origins = [\"https://ghcr.io\"]
     push = [\"ghcr.io/user/*\"]
     credentials = [\"given\"]
+
+  What has to be signed, and by whom, before `up`, `pull`, `copy` and `load` use it, by the
+  beginning of references; `mode = \"warn\"` only says so, and `wharf trust check` explains:
+
+    [trust.for.\"ghcr.io/team\"]
+    keys = [\"team.pub\"]
+
+    [trust.default]
+    mode = \"off\"
 
   Where no `proxy` is set, the proxies of the environment count, with curl's meaning of
   `no_proxy`, and never for registries on this machine.
@@ -141,6 +152,15 @@ impl Config {
             policies.push(read_policy(path)?);
         }
         Ok(policies)
+    }
+
+    /// What has to be signed: by both files, each for itself.
+    pub(crate) fn trust(&self) -> Trust {
+        let documents = [&self.user, &self.project].into_iter();
+        Trust {
+            rules: documents.filter_map(Document::trust).cloned().collect(),
+            ..Trust::default()
+        }
     }
 
     /// Where packages are: by the file of package tools, and by the user's, which counts

@@ -7,7 +7,7 @@ use std::time::Duration;
 use toml::de::{DeTable, DeValue};
 use wharf_host::policy::{Policy, Rule, key};
 
-use super::document::{Fault, Reader, in_order, texts, unknown};
+use super::document::{Fault, Reader, in_order, tables, texts, unknown};
 use super::key::time;
 use crate::size;
 
@@ -45,6 +45,13 @@ impl Reader<'_> {
                 }
                 key::MAX_REQUESTS => {
                     policy.max_requests = set(place, count(given)).map_err(wrong)?;
+                }
+                key::REQUIRE_SIGNATURE => {
+                    let rules = self.trust(tables(name, value)?, true)?;
+                    policy.require_signature = Some(Rule {
+                        value: rules,
+                        place,
+                    });
                 }
                 key::MAX_TIME => policy.max_time = set(place, duration(given)).map_err(wrong)?,
                 other => {
@@ -119,7 +126,8 @@ mod tests {
              max-bytes-out = \"1MiB\"\n\
              max-bytes-in = \"2kB\"\n\
              max-requests = 10\n\
-             max-time = \"2m\"",
+             max-time = \"2m\"\n\
+             [sandbox.require-signature.default]",
         )
         .unwrap();
         let rules = policy.rules();
@@ -139,10 +147,9 @@ mod tests {
             ("origin = []", "mean `origins`"),
             ("max_requests = 1", "mean `max-requests`"),
             ("words = 1", "known are `origins`"),
-            // Reserved: a rule that is not kept must not be taken for one that is.
             (
                 "require-signature = true",
-                "`require-signature` is not known",
+                "`require-signature` has to be a table",
             ),
             ("origins = \"https://ghcr.io\"", "a list of texts"),
             ("origins = [\"ghcr.io\"]", "expected an origin"),

@@ -16,7 +16,7 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 use wharf_host::{Location, Registry, Store, Wharf};
 
-use super::{ConnectionArgs, CredentialArgs};
+use super::{ConnectionArgs, CredentialArgs, TrustArgs};
 use crate::error::CommandError;
 use crate::output::Output;
 use crate::progress::Progress;
@@ -81,6 +81,7 @@ impl Sides {
             .hint("give the option without --from- and --to-, or the same to both"));
         }
         let builder = Wharf::builder(store).observer(Arc::new(progress.clone()));
+        let builder = builder.trust(self.both.trust()?);
         let sandbox = self.both.sandbox()?;
         let mut builder = sandbox.over(builder);
         if [&self.both, from, to]
@@ -112,6 +113,14 @@ impl Sides {
             }
         }
         Ok(builder.credentials(Arc::new(credentials)).build()?)
+    }
+
+    /// The same for what uses what it fetches: with what is required of it.
+    pub(crate) fn trusting(self, trust: TrustArgs) -> Self {
+        Self {
+            both: self.both.trusting(trust),
+            ..self
+        }
     }
 
     /// The options for both.

@@ -103,6 +103,10 @@ impl Observer for Progress {
                 &json!({"method": method, "url": url, "status": status, "ms": milliseconds}),
             );
         }
+        if let Event::Unverified { reason, .. } = &event {
+            self.clear();
+            self.output.warning(reason);
+        }
         state.tally.event(&event);
         match &self.bars {
             Some(bars) => bars.event(&event, &state.tally),

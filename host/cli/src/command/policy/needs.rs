@@ -6,7 +6,7 @@ use wharf_host::policy::{Right, Violation};
 use wharf_host::{Elsewhere, Origin, PackOptions, Packages, Reference, Registry};
 
 use crate::command::Command;
-use crate::command::registry::Command as RegistryCommand;
+use crate::command::registry::{Command as RegistryCommand, WhatArgs};
 use crate::error::CommandError;
 use crate::options::ConnectionArgs;
 use crate::output::Output;
@@ -65,7 +65,11 @@ impl<'a> Needs<'a> {
                     Source::Component(_) => needs.all.push(Need::Store),
                 }
             }
-            Command::Cache(_) | Command::Policy(_) | Command::Completions(_) | Command::Man(_) => {}
+            Command::Cache(_)
+            | Command::Policy(_)
+            | Command::Trust(_)
+            | Command::Completions(_)
+            | Command::Man(_) => {}
         }
         let given = needs.connection.is_some_and(|it| it.credential.is_given());
         if given {
@@ -137,8 +141,31 @@ impl<'a> Needs<'a> {
             }
             C::Delete(args) => self.manifest(Right::Push, &args.reference),
             C::Referrers(args) => self.manifest(Right::Pull, &args.reference),
+            C::Sign(args) => {
+                if let Some(reference) = &args.reference {
+                    self.manifest(Right::Push, reference);
+                }
+                self.all.push(Need::Store);
+            }
+            C::Attest(args) => {
+                self.manifest(Right::Push, &args.reference);
+                self.all.push(Need::Store);
+            }
+            C::Attach(args) => {
+                self.manifest(Right::Push, &args.reference);
+                self.all.push(Need::Store);
+            }
+            C::Verify(args) => self.verified(args.what()),
+            C::VerifyAttestation(args) => self.verified(args.what()),
             C::Load(_) => self.all.push(Need::Store),
             C::Logout(_) | C::Whoami(_) => {}
+        }
+    }
+
+    fn verified(&mut self, what: &WhatArgs) {
+        if !what.offline {
+            self.manifest(Right::Pull, &what.reference);
+            self.all.push(Need::Store);
         }
     }
 

@@ -5,7 +5,7 @@ use wharf_host::{CopyOptions, Platform, Reference};
 
 use super::transfers::{Transferred, summary, transferred};
 use crate::error::CommandError;
-use crate::options::{OutputArgs, Sides, StoreArgs};
+use crate::options::{OutputArgs, Sides, StoreArgs, TrustArgs};
 use crate::output::{Answer, Output};
 use crate::progress::Progress;
 
@@ -57,6 +57,9 @@ pub(in crate::command) struct Args {
     store: StoreArgs,
 
     #[command(flatten)]
+    trust: TrustArgs,
+
+    #[command(flatten)]
     pub(super) output: OutputArgs,
 }
 
@@ -78,6 +81,7 @@ impl Args {
         let registries = (&self.source.registry, &self.target.registry);
         let wharf = self
             .connection
+            .trusting(self.trust)
             .wharf(store, registries, output, &progress)?;
         let options = CopyOptions {
             platform: self.platform,

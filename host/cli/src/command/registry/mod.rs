@@ -1,12 +1,16 @@
 //! `wharf registry`: what goes to a registry and comes from one.
 
+mod attach;
+mod attest;
 mod copy;
 mod delete;
+mod findings;
 mod inspect;
 mod load;
 mod login;
 mod logout;
 mod members;
+mod predicate;
 mod pull;
 mod push;
 mod referrers;
@@ -14,13 +18,18 @@ mod repository;
 mod resolve;
 mod save;
 mod server;
+mod sign;
 mod single;
 mod tag;
 mod tags;
 mod transfers;
+mod verify;
 mod whoami;
 
 use clap::Subcommand;
+
+pub(in crate::command) use findings::Found;
+pub(in crate::command) use verify::WhatArgs;
 
 use crate::error::CommandError;
 use crate::options::ConnectionArgs;
@@ -46,6 +55,11 @@ pub(super) enum Command {
     Tag(tag::Args),
     Delete(delete::Args),
     Referrers(referrers::Args),
+    Sign(sign::Args),
+    Verify(verify::Args),
+    Attest(attest::Args),
+    VerifyAttestation(verify::AttestationArgs),
+    Attach(attach::Args),
 }
 
 impl Command {
@@ -66,6 +80,11 @@ impl Command {
             Self::Tag(args) => args.output,
             Self::Delete(args) => args.output,
             Self::Referrers(args) => args.output,
+            Self::Sign(args) => args.output,
+            Self::Verify(args) => args.what().output,
+            Self::Attest(args) => args.output,
+            Self::VerifyAttestation(args) => args.what().output,
+            Self::Attach(args) => args.output,
         }
         .output()
     }
@@ -84,6 +103,11 @@ impl Command {
             Self::Tag(args) => &args.connection,
             Self::Delete(args) => &args.connection,
             Self::Referrers(args) => &args.connection,
+            Self::Sign(args) => &args.connection,
+            Self::Verify(args) => &args.what().connection,
+            Self::Attest(args) => &args.connection,
+            Self::VerifyAttestation(args) => &args.what().connection,
+            Self::Attach(args) => &args.connection,
             Self::Logout(_) | Self::Whoami(_) | Self::Load(_) => return None,
         })
     }
@@ -99,9 +123,9 @@ impl Command {
             Self::Logout(args) => args.run(output),
             Self::Whoami(args) => args.run(output),
             Self::Push(args) => Box::pin(args.run(output)).await,
-            Self::Pull(args) => args.run(output).await,
-            Self::Copy(args) => args.run(output).await,
-            Self::Save(args) => args.run(output).await,
+            Self::Pull(args) => Box::pin(args.run(output)).await,
+            Self::Copy(args) => Box::pin(args.run(output)).await,
+            Self::Save(args) => Box::pin(args.run(output)).await,
             Self::Load(args) => args.run(output).await,
             Self::Resolve(args) => args.run(output).await,
             Self::Inspect(args) => args.run(output).await,
@@ -109,6 +133,11 @@ impl Command {
             Self::Tag(args) => args.run(output).await,
             Self::Delete(args) => args.run(output).await,
             Self::Referrers(args) => args.run(output).await,
+            Self::Sign(args) => Box::pin(args.run(output)).await,
+            Self::Verify(args) => Box::pin(args.run(output)).await,
+            Self::Attest(args) => Box::pin(args.run(output)).await,
+            Self::VerifyAttestation(args) => Box::pin(args.run(output)).await,
+            Self::Attach(args) => Box::pin(args.run(output)).await,
         }
     }
 }

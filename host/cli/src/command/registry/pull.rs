@@ -10,7 +10,7 @@ use super::transfers::{Transferred, summary, transferred};
 use crate::client;
 use crate::digest_file::DigestFileArgs;
 use crate::error::{CommandError, RunError};
-use crate::options::{ConnectionArgs, OutputArgs, PullArgs, StoreArgs};
+use crate::options::{ConnectionArgs, OutputArgs, PullArgs, StoreArgs, TrustArgs};
 use crate::output::{Answer, Output};
 use crate::progress::Progress;
 use crate::source::is_wasm;
@@ -91,6 +91,9 @@ pub(in crate::command) struct Args {
     when: PullArgs,
 
     #[command(flatten)]
+    trust: TrustArgs,
+
+    #[command(flatten)]
     unpacking: UnpackingArgs,
 
     #[command(flatten)]
@@ -138,10 +141,11 @@ impl Args {
         self.digest_file.check()?;
         let progress = Progress::new(output);
         let store = self.store.open()?;
+        let connection = self.connection.trusting(self.trust);
         let wharf = client::wharf(
             store,
             &[&self.reference.registry],
-            &self.connection,
+            &connection,
             output,
             &progress,
         )?;

@@ -1,5 +1,6 @@
 //! `wharf registry push`
 
+mod along;
 mod documents;
 mod packing;
 mod what;
@@ -18,9 +19,12 @@ use crate::options::{ConnectionArgs, OutputArgs, StoreArgs};
 use crate::output::{Answer, Output};
 use crate::progress::Progress;
 use crate::{build, source};
+use along::{AlongArgs, Sbom};
 use documents::Documents;
 use packing::PackingArgs;
-use what::{Ready, What};
+use what::Ready;
+
+pub(super) use what::What;
 
 /// Pack an application, or a component, and send it to a registry
 ///
@@ -59,6 +63,9 @@ Examples:
 
   Bring what was loaded, or pulled, to another registry:
   $ wharf registry push registry.internal/app:v1 -f ghcr.io/user/app:v1
+
+  Publish it with a signature and a bill of materials:
+  $ wharf registry push --sign --key cosign.key --generate-sbom ghcr.io/user/app:v1
 
   Publish to a registry on this machine, for programs:
   $ wharf registry push --format json localhost:5000/app:dev")]
@@ -116,6 +123,9 @@ pub(in crate::command) struct Args {
     packing: PackingArgs,
 
     #[command(flatten)]
+    along: AlongArgs,
+
+    #[command(flatten)]
     digest_file: DigestFileArgs,
 
     #[command(flatten)]
@@ -144,6 +154,9 @@ struct Pushed {
     /// Whether the registry said what is there.
     compared: bool,
     transfers: Vec<Transferred>,
+    /// The bill of materials that was published along with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sbom: Option<Sbom>,
     warnings: Vec<String>,
     /// What would be published, when nothing was sent.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -154,6 +167,7 @@ impl Args {
     /// Packs and sends it.
     pub(super) async fn run(self, output: Output) -> Result<(), CommandError> {
         self.digest_file.check()?;
+        let along = self.along.accept()?;
         let tags = further(self.tags, &self.reference);
         let what = match (self.wit, self.from.or(self.source)) {
             (Some(path), _) => What::Wit(path),
@@ -183,6 +197,7 @@ impl Args {
             },
             ..self.packing.options(ignore)?
         };
+        let created = options.created;
         let wharf = match &what {
             What::App(manifest) => {
                 let packed = (manifest.as_path(), &options);
@@ -201,23 +216,30 @@ impl Args {
             mut warnings,
             sent,
         } = what.ready(&wharf, &options, ahead).await?;
+        let target = target(&self.reference, &digest)?;
+        let along = along.ready(&wharf, &digest, &target, created, output);
+        let along = along.await?;
+        warnings.extend(along.warnings());
         for warning in &warnings {
             output.warning_of_answer(warning);
         }
-        let target = target(&self.reference, &digest)?;
         let options = PushOptions {
             referrers: !self.no_referrers,
             dry: self.dry_run,
             sent,
             tags: tags.clone(),
         };
+        let mut sbom = None;
         let report = if self.offline {
             None
         } else {
-            let pushed = wharf.push_with(&digest, &target, &options).await;
+            let pushed = along.push(&wharf, &digest, &target, &options).await;
             progress.clear();
             match pushed {
-                Ok(report) => Some(report),
+                Ok((report, billed)) => {
+                    sbom = billed;
+                    Some(report)
+                }
                 Err(error) if self.dry_run && is_unreachable(&error) => {
                     let warning = format!("it is not known what is there: {error}");
                     output.warning_of_answer(&warning);
@@ -254,6 +276,7 @@ impl Args {
             dry_run: self.dry_run,
             compared: report.is_some(),
             transfers,
+            sbom,
             warnings,
             documents,
         })
@@ -270,6 +293,9 @@ impl Answer for Pushed {
         let mut lines = vec![format!("{pushed} with digest {}", self.digest)];
         if !self.tags.is_empty() {
             lines.push(format!("{tagged} as {}", self.tags.join(", ")));
+        }
+        if let Some(sbom) = &self.sbom {
+            lines.push(sbom.line());
         }
         if !self.compared {
             lines.push("It is not known what is there already".to_owned());

@@ -1,7 +1,5 @@
 //! How `wharf registry push` packs an application.
 
-use std::path::Path;
-
 use wharf_host::PackOptions;
 
 use crate::env;
@@ -81,7 +79,7 @@ impl PackingArgs {
     /// As the host library takes them, with the user's rules of what is left out.
     pub(super) fn options(self, ignore: Vec<Vec<String>>) -> Result<PackOptions, CommandError> {
         Ok(PackOptions {
-            created: created()?,
+            created: env::source_date()?,
             annotations: distinct(self.annotations)?,
             profile: self.profile,
             build: self.include_build,
@@ -92,25 +90,6 @@ impl PackingArgs {
             ..PackOptions::default()
         })
     }
-}
-
-/// The time that the artifact is to say it was made at.
-fn created() -> Result<Option<u64>, CommandError> {
-    let Some(value) = env::value(env::SOURCE_DATE_EPOCH) else {
-        return Ok(None);
-    };
-    value
-        .to_str()
-        .filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()))
-        .and_then(|text| text.parse().ok())
-        .map(Some)
-        .ok_or_else(|| {
-            CommandError::usage(format!(
-                "{} is `{}`: expected a number of seconds since 1970",
-                env::SOURCE_DATE_EPOCH,
-                Path::new(&value).display()
-            ))
-        })
 }
 
 /// The annotations, unless one is given twice: which one is meant can't be known.

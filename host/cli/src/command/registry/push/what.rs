@@ -11,7 +11,7 @@ use crate::source::Source;
 use crate::stored::Stored;
 
 /// What is to be sent.
-pub(super) enum What {
+pub(in crate::command::registry) enum What {
     /// The application of this manifest, once it is packed.
     App(PathBuf),
     /// The component of this file, once it is packed.
@@ -23,9 +23,9 @@ pub(super) enum What {
 }
 
 /// What is in the store, to be sent.
-pub(super) struct Ready {
+pub(in crate::command::registry) struct Ready {
     /// The manifest's.
-    pub(super) digest: Digest,
+    pub(in crate::command::registry) digest: Digest,
     /// What the author should know.
     pub(super) warnings: Vec<String>,
     /// What was sent already.
@@ -34,7 +34,7 @@ pub(super) struct Ready {
 
 impl What {
     /// What the user meant. An existing path wins.
-    pub(super) fn infer(text: &OsStr) -> Result<Self, CommandError> {
+    pub(in crate::command::registry) fn infer(text: &OsStr) -> Result<Self, CommandError> {
         let path = Path::new(text);
         if path.symlink_metadata().is_ok() {
             return Ok(match Source::at(path)? {
@@ -83,7 +83,7 @@ impl What {
     }
 
     /// Has all of it in the store. What is large may be sent `ahead` at once.
-    pub(super) async fn ready(
+    pub(in crate::command::registry) async fn ready(
         &self,
         wharf: &Wharf,
         options: &PackOptions,

@@ -1,0 +1,179 @@
+//! `wharf trust update`
+
+use std::fs;
+use std::path::PathBuf;
+
+use serde::Serialize;
+use wharf_host::Error as HostError;
+use wharf_host::Store;
+use wharf_host::trust::{Kept, Mirror, Refreshed};
+
+use crate::client;
+use crate::error::CommandError;
+use crate::options::{ConnectionArgs, OutputArgs, kept, unreadable};
+use crate::output::{Answer, Output};
+use crate::progress::Progress;
+
+/// Fetch which authorities and logs to trust
+///
+/// Signatures of identities are verified by a trusted root. Wharf comes with that of the
+/// public Sigstore; this fetches the one of today, by The Update Framework, and the services
+/// to sign with. From then on they count, wherever no other file is named. Verifying never
+/// fetches them by itself, and signatures by key need none.
+///
+/// What is not signed as it has to be, has expired, or is older than what was seen before is
+/// refused, and all stays as it is.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+Examples:
+  Fetch those of the public Sigstore:
+  $ wharf trust update
+
+  Use those of a Sigstore of your own, now and at each further `wharf trust update`:
+  $ wharf trust update --mirror https://tuf.example --root root.json
+
+  And go back:
+  $ wharf trust update --mirror https://tuf-repo-cdn.sigstore.dev")]
+pub(in crate::command) struct Args {
+    /// Where to fetch from [default: where it was last fetched from, or else the public
+    /// Sigstore]
+    #[arg(long, value_name = "URL")]
+    mirror: Option<Mirror>,
+
+    /// The root to begin with, a `root.json` that you have from those who run the mirror
+    ///
+    /// Wanted for each mirror once, except the one of the public Sigstore.
+    #[arg(long, value_name = "FILE", requires = "mirror")]
+    root: Option<PathBuf>,
+
+    /// The configuration file to use in place of your own
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+
+    /// Do only what this policy allows, too (can be repeated)
+    #[arg(long, value_name = "FILE")]
+    policy: Vec<PathBuf>,
+
+    /// Write what was asked for, granted and refused to this file, or to standard output,
+    /// `-`
+    #[arg(long, value_name = "FILE|-")]
+    audit: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+}
+
+/// What is printed.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Updated {
+    mirror: String,
+    root_version: u64,
+    trusted_root: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signing_config: Option<String>,
+    /// Whether something else counts than before.
+    changed: bool,
+}
+
+impl Args {
+    /// Fetches it.
+    pub(super) async fn run(self, output: Output) -> Result<(), CommandError> {
+        let kept = kept().ok_or_else(|| {
+            CommandError::usage("there is no home folder to keep a trusted root in").hint(format!(
+                "name a folder of caches with ${}",
+                crate::env::XDG_CACHE_HOME
+            ))
+        })?;
+        let mirror = self.mirror(&kept)?;
+        let root = self.root(&kept, &mirror)?;
+        let connection = ConnectionArgs::of_files(self.config, self.policy, self.audit);
+        connection.sandbox()?;
+        let progress = Progress::new(output);
+        // A client has a content store, and nothing of this goes there.
+        let folder = tempfile::tempdir()?;
+        let store = Store::open(&folder.path().join("store"))?;
+        let registry = mirror.registry();
+        let registry = registry.map_err(|error| CommandError::usage(error.to_string()))?;
+        let wharf = client::wharf(store, &[&registry], &connection, output, &progress)?;
+        let refreshed = wharf.refresh_trust(&kept, &mirror, &root).await;
+        progress.clear();
+        let refreshed = refreshed.map_err(|error| failed(error, &mirror))?;
+        output.answer(&Updated::of(refreshed))
+    }
+
+    fn mirror(&self, kept: &Kept) -> Result<Mirror, CommandError> {
+        if let Some(mirror) = &self.mirror {
+            return Ok(mirror.clone());
+        }
+        let current = kept.current().map_err(|error| unreadable(kept, &error))?;
+        Ok(current.map_or_else(Mirror::public, |current| current.mirror))
+    }
+
+    fn root(&self, kept: &Kept, mirror: &Mirror) -> Result<Vec<u8>, CommandError> {
+        if let Some(path) = &self.root {
+            return fs::read(path).map_err(|error| {
+                let shown = path.display();
+                CommandError::usage(format!("cannot read the root `{shown}`: {error}"))
+            });
+        }
+        if mirror.is_public() {
+            return Ok(Mirror::PUBLIC_ROOT.to_vec());
+        }
+        let root = kept.root_of(mirror);
+        let root = root.map_err(|error| unreadable(kept, &error))?;
+        root.ok_or_else(|| {
+            CommandError::usage(format!("nothing is known yet that {mirror} could prove"))
+                .hint("name its root with --root, a file that you have from those who run it")
+        })
+    }
+}
+
+fn failed(error: HostError, mirror: &Mirror) -> CommandError {
+    let is_unanswered = matches!(error, HostError::Network(_));
+    let error = CommandError::from(error).while_doing(format!(
+        "cannot fetch the trusted root of {mirror}; what counted before still does"
+    ));
+    if is_unanswered {
+        return error.hint("check that the mirror is right and running, and try again later");
+    }
+    error
+}
+
+impl Updated {
+    fn of(refreshed: Refreshed) -> Self {
+        let current = refreshed.current;
+        Self {
+            mirror: current.mirror.to_string(),
+            root_version: refreshed.root_version,
+            trusted_root: current.trusted_root.display().to_string(),
+            signing_config: current.signing_config.map(|it| it.display().to_string()),
+            changed: refreshed.is_new,
+        }
+    }
+}
+
+impl Answer for Updated {
+    fn lines(&self) -> Vec<String> {
+        let Self {
+            mirror,
+            root_version,
+            trusted_root,
+            signing_config,
+            changed,
+        } = self;
+        let what = if *changed {
+            "Fetched the trusted root of"
+        } else {
+            "Nothing is new: this is still the trusted root of"
+        };
+        let mut lines = vec![
+            format!("{what} {mirror} (version {root_version} of its root)"),
+            format!("Trusted root: {trusted_root}"),
+        ];
+        if let Some(config) = signing_config {
+            lines.push(format!("Services to sign with: {config}"));
+        }
+        lines
+    }
+}
