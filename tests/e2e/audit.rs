@@ -51,6 +51,7 @@ fn check(schema: &Schema, line: &Json) {
         let is_right = match kind.as_str() {
             "text" => value.is_string(),
             "number" => value.is_u64(),
+            "boolean" => value.is_boolean(),
             "list" => value.is_array(),
             other => panic!("{other} is no type"),
         };
@@ -62,6 +63,15 @@ fn check(schema: &Schema, line: &Json) {
             "{name} is missing: {line}"
         );
     }
+}
+
+/// The lines of an audit, each as it has to be.
+pub(crate) fn checked(env: &TestEnv, file: &str) -> Vec<Json> {
+    let (schema, lines) = (schema(), lines(env, file));
+    for line in &lines {
+        check(&schema, line);
+    }
+    lines
 }
 
 fn lines(env: &TestEnv, file: &str) -> Vec<Json> {
@@ -101,6 +111,14 @@ fn every_line_is_as_documented_and_every_event_occurs() {
     let _ = env.run(&refused).code(7);
     fs::write(env.work().join("p.toml"), "[sandbox]\nmax-time = \"1ms\"").unwrap();
     let _ = env.run(&refused).code(7);
+    let env = env.variable("COSIGN_PASSWORD", "");
+    let _ = env.run("trust generate-key-pair").success();
+    let unsigned = format!("registry pull {server}/app:1 --key cosign.pub {given}");
+    let _ = env
+        .command(unsigned.split(' '))
+        .input("secret")
+        .run()
+        .code(8);
 
     let lines = lines(&env, "audit.jsonl");
     for line in &lines {

@@ -44,12 +44,12 @@ mod reproducible;
 mod restricted;
 mod runtimes;
 mod sides;
-mod signature;
 mod source_transfers;
 mod sources;
 mod tls;
 mod token;
 mod transfer;
+mod trust;
 mod up;
 mod variables;
 

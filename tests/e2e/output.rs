@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use wharf_tests::{Json, Registry, Server, Shelf, json as value};
+use wharf_tests::{Json, Registry, Server, Shelf, Sigstore, json as value};
 
+use crate::trust::update::Mirror;
 use crate::{environment, greeting, json, push, up};
 
 /// The tables of the document, by the command that they are about.
@@ -141,8 +142,10 @@ fn every_command_answers_as_documented() {
     let tables = Tables::read();
     let registry = Registry::settings().user("ann", "secret").start();
     let server = registry.address();
-    let env = environment();
+    let env = environment().variable("COSIGN_PASSWORD", "");
     let app = greeting("app").write(&env.work());
+    fs::write(env.work().join("p.json"), "{}").unwrap();
+    let mirror = Mirror::start(&env, &Sigstore::start(), "later");
     let login = format!("registry login {server} -u ann --password-stdin --format json");
     let login = env.command(login.split(' ')).input("secret\n").run();
     tables.check("wharf registry login", &json(&login.success().stdout));
@@ -166,6 +169,15 @@ fn every_command_answers_as_documented() {
         "registry tags SERVER/app",
         "registry referrers SERVER/app:1",
         "policy check registry pull SERVER/app:1",
+        "trust generate-key-pair",
+        "trust public-key --key cosign.key",
+        "registry sign SERVER/app:1 --key cosign.key -a stage=test --bundle app.json",
+        "registry attest SERVER/app:1 --key cosign.key --type custom --predicate p.json",
+        "registry verify SERVER/app:1 --key cosign.pub",
+        "registry verify-attestation SERVER/app:1 --key cosign.pub --type custom",
+        "registry attach SERVER/app:1 --bundle app.json",
+        "trust check SERVER/app:1",
+        "trust update --mirror MIRROR --root tuf/root.json",
         "cache info",
         "cache list",
         "cache verify",
@@ -173,7 +185,10 @@ fn every_command_answers_as_documented() {
         "man pages",
         "registry logout SERVER",
     ] {
-        let run = format!("{} --format json", line.replace("SERVER", server));
+        let run = line
+            .replace("SERVER", server)
+            .replace("MIRROR", &mirror.url());
+        let run = format!("{run} --format json");
         let answer = json(&env.run(&run).success().stdout);
         let (name, _) = line.split_once(" SERVER").unwrap_or((line, ""));
         let words = if name.starts_with("man") { 1 } else { 2 };

@@ -371,7 +371,7 @@ fn a_policy_that_can_not_be_understood_is_no_policy() {
         ("pul = []", ["line 2", "did you mean `pull`"]),
         (
             "require-signature = true",
-            ["line 2", "`require-signature` is not known"],
+            ["line 2", "`require-signature` has to be a table"],
         ),
         ("push = \"x\"", ["line 2", "list"]),
     ] {
