@@ -122,6 +122,7 @@ fn every_rule_is_told_with_its_value() {
         max_bytes_in: Some(rule(2, "max-bytes-in")),
         max_requests: Some(rule(3, "max-requests")),
         max_time: Some(rule(Duration::from_secs(90), "max-time")),
+        require_signature: Some(rule(Rules::default(), "require-signature")),
         ..Policy::named("p")
     };
     let rules = policy.rules();
@@ -140,7 +141,8 @@ fn every_rule_is_told_with_its_value() {
             "1",
             "2",
             "3",
-            "90s"
+            "90s",
+            "nothing"
         ]
     );
 }
