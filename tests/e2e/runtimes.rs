@@ -5,42 +5,49 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
+use std::{process, thread};
 
+use wasmtime::Engine;
 use wharf_tests::environment::files_below;
 use wharf_tests::programs::HELLO_P2;
 use wharf_tests::proxy::{Change, Fate};
 use wharf_tests::wasmtime::Wasmtime;
-use wharf_tests::{Proxy, Registry, TestEnv, digest, node};
+use wharf_tests::{Proxy, Registry, Shelf, TestEnv, digest, json as value, node};
 
 use crate::{environment, greeting, push};
 
-/// `wharf.wasm`, a store for it, and whom it is compared with.
+/// `wharf.wasm`, and the same compiled: that takes seconds, and is done once for all runs.
+static COMPILED: LazyLock<(PathBuf, PathBuf)> = LazyLock::new(|| {
+    let name = format!("wharf-{}.wasm", process::id());
+    let component = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let composed = wharf_portable::command().expect("they fit");
+    fs::write(&component, &composed).expect("it can be written");
+    // The stock command is built without `compile`, which asks for the same of its engine.
+    let code = Engine::default().precompile_component(&composed);
+    let compiled = component.with_extension("cwasm");
+    fs::write(&compiled, code.expect("it compiles")).expect("it can be written");
+    (component, compiled)
+});
+
+/// A store for `wharf.wasm`, and whom it is compared with.
 struct Stage {
     env: TestEnv,
-    component: PathBuf,
     store: PathBuf,
 }
 
 impl Stage {
     fn new() -> Self {
         let env = environment();
-        let component = env.root().join("wharf.wasm");
-        let composed = wharf_portable::command().expect("they fit");
-        fs::write(&component, composed).expect("it can be written");
         let store = env.root().join("store");
         fs::create_dir(&store).expect("it can be made");
-        Self {
-            env,
-            component,
-            store,
-        }
+        Self { env, store }
     }
 
     /// The stock command with the store.
     fn stock(&self) -> Wasmtime {
-        Wasmtime::new(&self.component).directory(&self.store, "/store")
+        Wasmtime::compiled(&COMPILED.1).directory(&self.store, "/store")
     }
 
     /// The content of the store, each piece of which has to be what its name says.
@@ -75,7 +82,9 @@ fn the_stock_command_pushes_what_the_native_one_does() {
     let native = push(&stage.env, &app, &format!("{at}/native/app:1")).digest();
 
     let stock = stage.stock().directory(&app, "/app");
-    let pushed = stock
+    let pushed = Wasmtime::new(&COMPILED.0)
+        .directory(&stage.store, "/store")
+        .directory(&app, "/app")
         .run(&format!("push {at}/stock/app:1 -f /app"))
         .success();
     assert_eq!(pushed.digest(), native);
@@ -226,7 +235,7 @@ fn what_goes_wrong_has_the_exit_codes_of_the_native_command() {
     let help = stock.run("--help").success();
     assert!(help.stdout.contains("Exit codes"), "{help:?}");
     // Without a store there is nowhere to put anything.
-    let without = Wasmtime::new(&stage.component);
+    let without = Wasmtime::compiled(&COMPILED.1);
     let pulled = without.run(&format!("pull {at}/absent:1"));
     assert!(!pulled.status.success(), "{pulled:?}");
     stage.is_tidy();
@@ -259,6 +268,25 @@ fn damaged_content_is_not_sent() {
     let _ = stock
         .run(&format!("push {at}/damaged:1 -f {native}"))
         .success();
+}
+
+#[test]
+fn damaged_content_that_goes_with_the_start_of_its_upload_is_not_sent() {
+    let registry = Registry::start();
+    let stage = Stage::new();
+    let (at, stock) = (registry.address(), stage.stock());
+    // One blob, which is the first for certain.
+    let mut shelf = Shelf::new();
+    let only = shelf.blob("application/octet-stream", *b"asset");
+    let name = digest(b"asset");
+    let manifest = value!({ "schemaVersion": 2, "config": only, "layers": [only] });
+    shelf.manifest("1", manifest.to_string());
+    shelf.publish(at, "one");
+    let pulled = stock.run(&format!("pull {at}/one:1")).success();
+    fs::write(blob(&stage.store, &name), "Asset").unwrap();
+
+    let damaged = stock.run(&format!("push {at}/damaged:1 -f {}", pulled.digest()));
+    let _ = damaged.code(6).says(&[&name]);
 }
 
 #[test]

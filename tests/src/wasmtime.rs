@@ -26,6 +26,13 @@ impl Wasmtime {
         }
     }
 
+    /// Runs a component that its own version of Wasmtime compiled, which starts at once.
+    pub fn compiled(code: &Path) -> Self {
+        let mut this = Self::new(code);
+        this.arguments.push("--allow-precompiled".to_owned());
+        this
+    }
+
     /// The same, which may use a directory by this name.
     #[must_use]
     pub fn directory(mut self, directory: &Path, name: &str) -> Self {

@@ -274,7 +274,7 @@ impl<'a> Upload<'a> {
         let url = self
             .session
             .url(self.repository, &Operation::StartUpload(None))?;
-        if let Some(started) = self.send_with_start().await {
+        if let Some(started) = self.send_with_start().await? {
             if started.status == 201 {
                 return Ok(true);
             }
@@ -300,28 +300,33 @@ impl<'a> Upload<'a> {
     /// Sends a small blob with the request that begins its upload, if the registry
     /// may take it so (end-4b). The answer, when it is of use: 201, or 202 with a
     /// session like any other.
-    async fn send_with_start(&self) -> Option<Incoming> {
+    async fn send_with_start(&self) -> Result<Option<Incoming>, Fault> {
         let knows = &self.session.single_request;
         let small = self.blob.size <= limit::SINGLE_REQUEST_BYTES && self.part.is_none();
         if !small || knows.get() == Some(false) {
-            return None;
+            return Ok(None);
         }
         // Until it is known, one alone tries.
         let known = knows.get();
         knows.set(known.or(Some(false)));
         let operation = Operation::UploadWhole(self.blob.digest.clone());
-        let url = self.session.url(self.repository, &operation).ok()?;
+        let url = self.session.url(self.repository, &operation)?;
         let request = Outgoing::new("POST", url)
             .header("content-type", OCTETS)
             .body(self.content(0, self.blob.size));
-        let answer = self.session.attempt(request).await.ok()?;
+        let answer = match self.session.attempt(request).await {
+            Ok(answer) => answer,
+            // Content that was found damaged is gone now, and would be told as missing.
+            Err(Failed::Unsent(fault)) => return Err(fault),
+            Err(Failed::Transport(..)) => return Ok(None),
+        };
         match answer.status {
             201 => knows.set(Some(true)),
             202 => knows.set(Some(false)),
             // What is wrong shows when it is done the usual way.
-            _ => return None,
+            _ => return Ok(None),
         }
-        Some(answer)
+        Ok(Some(answer))
     }
 
     /// Asks the registry to take the blob over. True when it did.
