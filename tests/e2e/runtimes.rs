@@ -20,16 +20,21 @@ use crate::{environment, greeting, push};
 
 /// `wharf.wasm`, and the same compiled: that takes seconds, and is done once for all runs.
 static COMPILED: LazyLock<(PathBuf, PathBuf)> = LazyLock::new(|| {
-    let name = format!("wharf-{}.wasm", process::id());
-    let component = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     let composed = wharf_portable::command().expect("they fit");
-    fs::write(&component, &composed).expect("it can be written");
     // The stock command is built without `compile`, which asks for the same of its engine.
     let code = Engine::default().precompile_component(&composed);
-    let compiled = component.with_extension("cwasm");
-    fs::write(&compiled, code.expect("it compiles")).expect("it can be written");
-    (component, compiled)
+    let code = code.expect("it compiles");
+    (kept("wharf.wasm", &composed), kept("wharf.cwasm", &code))
 });
+
+/// A file that one run after the other of these tests replaces, whole.
+fn kept(name: &str, content: &[u8]) -> PathBuf {
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let unfinished = file.with_added_extension(process::id().to_string());
+    fs::write(&unfinished, content).expect("it can be written");
+    fs::rename(&unfinished, &file).expect("it can be replaced");
+    file
+}
 
 /// A store for `wharf.wasm`, and whom it is compared with.
 struct Stage {
