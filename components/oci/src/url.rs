@@ -299,15 +299,27 @@ fn checked_host(host: &str) -> Result<String, UrlError> {
     Ok(host.to_ascii_lowercase())
 }
 
+/// Which bytes the path and the query of an address may have. A table, since registries'
+/// upload addresses are long, and each is parsed several times.
+static SENT: [bool; 256] = {
+    let mut sent = [false; 256];
+    let mut byte = b'!';
+    while byte <= b'~' {
+        sent[byte as usize] = !matches!(
+            byte,
+            b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}'
+        );
+        byte += 1;
+    }
+    sent
+};
+
 fn split_query(path_and_query: &str) -> Result<(&str, Option<String>), UrlError> {
     if path_and_query.len() > limit::URL_BYTES {
         return Err(UrlError::Length);
     }
     let sent = path_and_query.split('#').next().unwrap_or_default();
-    if !sent
-        .bytes()
-        .all(|b| b.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&b))
-    {
+    if !sent.bytes().all(|b| SENT[usize::from(b)]) {
         return Err(UrlError::Characters);
     }
     Ok(match sent.split_once('?') {

@@ -174,9 +174,9 @@ impl content_store::Host for State {
     }
 }
 
-impl<T: Send + 'static> content_store::HostWithStore<T> for HasSelf<State> {
+impl content_store::HostWithStore<State> for HasSelf<State> {
     async fn read(
-        accessor: &Accessor<T, Self>,
+        accessor: &Accessor<State, Self>,
         digest: String,
         part: Option<Extent>,
     ) -> Answer<(StreamReader<u8>, FutureReader<Result<(), Error>>)> {
@@ -189,17 +189,17 @@ impl<T: Send + 'static> content_store::HostWithStore<T> for HasSelf<State> {
             offset: part.offset,
             length: part.length,
         });
-        let wanted = digest.clone();
-        let reader = match blocking(move || store.read(&wanted, part)).await? {
+        // To open it takes a moment.
+        let reader = match store.read(&digest, part) {
             Ok(reader) => reader,
-            Err(error) => return Ok(Err(error)),
+            Err(error) => return Ok(Err(error.into())),
         };
         accessor.with(|mut access| {
             let state = access.get();
             let (observer, depths) = (state.observer.clone(), state.depths.clone());
             let meter = Meter { digest, observer };
-            let (fountain, verdict) = Fountain::new(reader, depths, Some(meter));
-            let stream = StreamReader::new(&mut access, fountain)?;
+            let (fountain, verdict) = Fountain::new(reader, depths, meter);
+            let stream = fountain.lend(&mut access)?;
             let verdict = async move {
                 // No verdict on what was not read to its end.
                 let verdict = verdict.await.unwrap_or(Ok(()));
@@ -211,7 +211,7 @@ impl<T: Send + 'static> content_store::HostWithStore<T> for HasSelf<State> {
     }
 
     async fn receive(
-        accessor: &Accessor<T, Self>,
+        accessor: &Accessor<State, Self>,
         expected: Descriptor,
     ) -> Answer<Option<Resource<Ingest>>> {
         let (store, watch) = store(accessor);
@@ -247,7 +247,10 @@ impl<T: Send + 'static> content_store::HostWithStore<T> for HasSelf<State> {
         accessor.with(|mut access| Ok(Ok(Some(access.get().table.push(ingest)?))))
     }
 
-    async fn add(accessor: &Accessor<T, Self>, data: StreamReader<u8>) -> Answer<(String, u64)> {
+    async fn add(
+        accessor: &Accessor<State, Self>,
+        data: StreamReader<u8>,
+    ) -> Answer<(String, u64)> {
         let (store, watch) = store(accessor);
         let addition = match blocking(move || store.add()).await? {
             Ok(addition) => addition,

@@ -1,24 +1,38 @@
-//! From the store to a stream.
+//! From the store to a stream, which is the body of a request.
+//!
+//! A guest hands a stream of content on without reading it. Where Wasmtime's host for
+//! `wasi:http` made that stream from a body, it takes the body back when the stream becomes
+//! that of a request (`Request::new` in its `p3`), and sends it as if no guest stood between.
+//! So content is made a body first, and lent as that body's stream. A guest that reads it
+//! itself gets it like any other stream.
 
 use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
+use http::Method;
+use http_body::{Body, Frame, SizeHint};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::spawn_blocking;
-use wasmtime::StoreContextMut;
-use wasmtime::component::{Destination, StreamProducer, StreamResult};
+use wasmtime::AsContextMut as _;
+use wasmtime::component::{Access, FutureReader, HasSelf, StreamReader};
+use wasmtime_wasi_http::p3::Request;
+use wasmtime_wasi_http::p3::bindings::http::types::HostRequestWithStore as _;
+use wasmtime_wasi_http::{Error, FieldMap, WasiHttp, WasiHttpView as _};
 use wharf_store::{Reader, StoreError};
 
 use super::{CHUNK, Depths, Meter};
+use crate::state::State;
 
-/// Gives content of the store as a stream, and at its end the word on whether it
-/// was what its digest promises.
+/// Content of the store as a body. At its end there is the word on whether it was what
+/// its digest promises.
 pub(crate) struct Fountain {
     reading: Reading,
+    /// How many bytes are still to come.
+    left: u64,
     depths: Depths,
-    meter: Option<Meter>,
+    meter: Meter,
     verdict: Option<oneshot::Sender<Result<(), StoreError>>>,
 }
 
@@ -31,27 +45,51 @@ enum Reading {
 
 /// What the reader's thread has to say.
 enum Read {
-    Chunk(BytesMut),
+    Chunk(Bytes),
     /// After the last chunk: without it, the thread was broken off.
     End(Result<(), StoreError>),
 }
 
 impl Fountain {
-    /// A stream, and its verdict. Without a verdict, because the stream was not
+    /// A body, and its verdict. Without a verdict, because the body was not
     /// read to its end, the channel is closed.
     pub(crate) fn new(
         reader: Reader,
         depths: Depths,
-        meter: Option<Meter>,
+        meter: Meter,
     ) -> (Self, oneshot::Receiver<Result<(), StoreError>>) {
         let (verdict, outcome) = oneshot::channel();
         let fountain = Self {
+            left: reader.length(),
             reading: Reading::Idle(Box::new(reader)),
             depths,
             meter,
             verdict: Some(verdict),
         };
         (fountain, outcome)
+    }
+
+    /// Lends it to a guest.
+    pub(crate) fn lend(
+        self,
+        access: &mut Access<'_, State, HasSelf<State>>,
+    ) -> wasmtime::Result<StreamReader<u8>> {
+        let mut http = Access::<State, WasiHttp>::new(access.as_context_mut(), State::http);
+        // What nobody sends: it stands for its body.
+        let (request, _) = Request::new(
+            Method::GET,
+            None,
+            None,
+            None,
+            FieldMap::default(),
+            None,
+            self,
+        );
+        let request = http.get().table.push(request)?;
+        let consumed = FutureReader::new(&mut http, async { wasmtime::error::Ok(Ok(())) })?;
+        let (stream, mut trailers) = WasiHttp::consume_body(http, request, consumed)?;
+        trailers.close(access)?;
+        Ok(stream)
     }
 
     /// Starts the reader's thread, where it was not.
@@ -74,6 +112,15 @@ impl Fountain {
             other => self.reading = other,
         }
     }
+
+    /// The reader has said all.
+    fn end(&mut self, outcome: Result<(), StoreError>) {
+        self.reading = Reading::Over;
+        if let Some(verdict) = self.verdict.take() {
+            // Nobody asks where the call was given up.
+            let _ = verdict.send(outcome);
+        }
+    }
 }
 
 /// Reads until nobody wants more.
@@ -87,7 +134,7 @@ fn read_all(mut reader: Reader, chunks: &mpsc::Sender<Read>) {
             Ok(length) => {
                 chunk.truncate(length);
                 left = left.saturating_sub(length as u64);
-                Read::Chunk(chunk)
+                Read::Chunk(chunk.freeze())
             }
             Err(error) => Read::End(Err(error)),
         };
@@ -98,46 +145,52 @@ fn read_all(mut reader: Reader, chunks: &mpsc::Sender<Read>) {
     }
 }
 
-impl<D> StreamProducer<D> for Fountain {
-    type Item = u8;
-    type Buffer = BytesMut;
+impl Body for Fountain {
+    type Data = Bytes;
+    type Error = Error;
 
-    fn poll_produce(
+    fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-        mut store: StoreContextMut<D>,
-        mut destination: Destination<'_, u8, Self::Buffer>,
-        finish: bool,
-    ) -> Poll<wasmtime::Result<StreamResult>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         let fountain = &mut *self;
-        if destination.remaining(&mut store) == Some(0) {
-            return Poll::Ready(Ok(StreamResult::Completed));
-        }
         fountain.begin();
         let Reading::Flowing(chunks) = &mut fountain.reading else {
-            return Poll::Ready(Ok(StreamResult::Dropped));
+            return Poll::Ready(None);
         };
-        let result = match chunks.poll_recv(cx) {
-            Poll::Pending if finish => StreamResult::Cancelled,
-            polled => match ready!(polled) {
-                Some(Read::Chunk(chunk)) => {
-                    if let Some(meter) = &fountain.meter {
-                        meter.advance(chunk.len());
-                    }
-                    destination.set_buffer(chunk);
-                    StreamResult::Completed
+        Poll::Ready(match ready!(chunks.poll_recv(cx)) {
+            Some(Read::Chunk(chunk)) => {
+                fountain.meter.advance(chunk.len());
+                fountain.left = fountain.left.saturating_sub(chunk.len() as u64);
+                if fountain.left == 0 {
+                    // The reader verifies what it read before it hands over the last of it;
+                    // whoever knows the length asks for nothing behind that.
+                    fountain.end(Ok(()));
                 }
-                end => {
-                    fountain.reading = Reading::Over;
-                    if let (Some(Read::End(outcome)), Some(verdict)) =
-                        (end, fountain.verdict.take())
-                    {
-                        let _ = verdict.send(outcome);
-                    }
-                    StreamResult::Dropped
-                }
-            },
-        };
-        Poll::Ready(Ok(result))
+                Some(Ok(Frame::data(chunk)))
+            }
+            Some(Read::End(Ok(()))) => {
+                fountain.end(Ok(()));
+                None
+            }
+            Some(Read::End(Err(error))) => {
+                let words = format!("content of the store could not be read: {error}");
+                fountain.end(Err(error));
+                Some(Err(Error::InternalError(Some(words))))
+            }
+            None => {
+                fountain.reading = Reading::Over;
+                let words = "reading content of the store was broken off".to_owned();
+                Some(Err(Error::InternalError(Some(words))))
+            }
+        })
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.left == 0 && matches!(self.reading, Reading::Over)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.left)
     }
 }
