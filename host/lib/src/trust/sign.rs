@@ -13,11 +13,12 @@ use super::Format;
 use super::evidence::{Kind, blocking};
 use super::verify::{Look, given};
 use crate::bindings::signing::{self, Artifact, Signed, Statement};
+use crate::call::unexpected;
 use crate::error::Error;
 use crate::push::PushOptions;
 use crate::session::Asked;
 use crate::session::trust::{Answer, Question, ask};
-use crate::wharf::{Wharf, unexpected};
+use crate::wharf::Wharf;
 
 pub use crate::bindings::signing::{Predicate, Proof};
 

@@ -9,9 +9,10 @@ use super::evidence::{Gathered, Kind};
 use super::{Finding, Requirement, Worth};
 use crate::bindings::types;
 use crate::bindings::verification::{Evidence, Verdict};
+use crate::call::unexpected;
 use crate::error::Error;
 use crate::session::trust::{Answer, Question, ask};
-use crate::wharf::{Wharf, unexpected};
+use crate::wharf::Wharf;
 
 /// Where signatures are looked for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
