@@ -19,7 +19,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 use wharf_host::trust::{Authority, Identity, Matcher, Mode, Requirement, Rule, Rules, Signer};
 
-use super::document::{Fault, Reader, in_order, tables, texts, unknown};
+use super::table::{Fault, Reader, in_order, tables, texts, unknown};
 use crate::options::{identity_name, trusted_root};
 
 /// The table.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use wharf_host::trust::{Current, Kept, KeptError, PUBLIC_ROOT, SigningConfig};
 
-use super::caches;
+use super::store::caches;
 use crate::error::{CommandError, Kind};
 
 /// The folder of what is fetched, in the user's cache folder. It is beside the content
