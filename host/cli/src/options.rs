@@ -11,7 +11,7 @@ mod store;
 
 pub(crate) use connection::ConnectionArgs;
 pub(crate) use credential::CredentialArgs;
-pub(crate) use fetched::{kept, trusted_root, unreadable};
+pub(crate) use fetched::{TRUST_BYTES, kept, trusted_root, unreadable};
 pub(crate) use output::{Format, OutputArgs};
 pub(crate) use sides::Sides;
 pub(crate) use signers::{SignerArgs, TrustArgs, identity_name};

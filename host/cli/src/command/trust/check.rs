@@ -9,7 +9,6 @@ use crate::command::registry::Found;
 use crate::error::{CommandError, Kind};
 use crate::options::{ConnectionArgs, OutputArgs, StoreArgs};
 use crate::output::{Answer, Output};
-use crate::progress::Progress;
 
 /// Explain what is required of a reference, and what is missing
 ///
@@ -72,10 +71,9 @@ impl Args {
     /// Explains it.
     pub(super) async fn run(self, output: Output) -> Result<(), CommandError> {
         self.connection.sandbox()?;
-        let progress = Progress::new(output);
-        let store = self.store.open()?;
-        let registries = [&self.reference.registry];
-        let wharf = client::wharf(store, &registries, &self.connection, output, &progress)?;
+        let registry = &self.reference.registry;
+        let (wharf, progress) =
+            client::of_registry(registry, &self.store, &self.connection, output)?;
         let look = if self.offline {
             Look::Here
         } else {
