@@ -1,8 +1,8 @@
 //! `wharf trust check`
 
 use serde::Serialize;
-use wharf_host::trust::{Distrust, Look, Mode, Rule, wanted};
-use wharf_host::{Error as HostError, Reference};
+use wharf_host::trust::{Distrust, Judged as HostJudged, Mode, wanted};
+use wharf_host::{Pull, Reference};
 
 use crate::client;
 use crate::command::registry::Found;
@@ -74,30 +74,29 @@ impl Args {
         let registry = &self.reference.registry;
         let (wharf, progress) =
             client::of_registry(registry, &self.store, &self.connection, output)?;
-        let look = if self.offline {
-            Look::Here
+        let policy = if self.offline {
+            Pull::Never
         } else {
-            Look::Missing
+            Pull::Always
         };
-        let rules: Vec<Rule> = wharf.required(&self.reference).cloned().collect();
+        let rules = wharf.judged(&self.reference, policy, None).await;
+        progress.clear();
+        let rules = rules.map_err(|error| {
+            CommandError::at_registry(error, registry)
+                .while_doing(format!("cannot look at {}", self.reference))
+        })?;
         let mut judged = Vec::new();
         let mut failed = None;
-        for rule in rules {
-            let verified = wharf.verify(&self.reference, &rule.requirement, look).await;
-            progress.clear();
-            let (answer, reasons, findings, kind) = match verified {
+        for HostJudged { rule, outcome, .. } in rules {
+            let (answer, reasons, findings, kind) = match outcome {
                 Ok(verified) => ("met", Vec::new(), verified.findings, None),
-                Err(HostError::Untrusted(untrusted)) => {
+                Err(untrusted) => {
                     let (answer, kind) = match untrusted.why {
                         Distrust::Unsigned => ("unsigned", Kind::Unsigned),
                         Distrust::Wrong => ("wrong-signature", Kind::WrongSignature),
                         Distrust::Unknown => ("unknown", Kind::Unverified),
                     };
                     (answer, untrusted.lines(), untrusted.findings, Some(kind))
-                }
-                Err(error) => {
-                    return Err(CommandError::at_registry(error, &self.reference.registry)
-                        .while_doing(format!("cannot look at {}", self.reference)));
                 }
             };
             if rule.mode == Mode::Require {
