@@ -134,7 +134,8 @@ impl Wharf {
             .map(drop)
     }
 
-    /// The manifests that refer to the digest of a reference, all or those of one kind.
+    /// The manifests that refer to the digest of a reference, all or those of one kind. Of
+    /// more than a thousand, it is a thousand and one, and the observer gets a note.
     pub async fn referrers(
         &self,
         reference: &Reference,

@@ -117,7 +117,8 @@ impl Args {
                     .filter(|referrer| seen.insert(referrer.content.digest.clone()));
                 level.extend(new.map(|referrer| (subject.clone(), referrer)));
             }
-            if seen.len() > MOST || (levels.len() >= DEPTH && !level.is_empty()) {
+            // The root is none of them.
+            if seen.len() > MOST + 1 || (levels.len() >= DEPTH && !level.is_empty()) {
                 return Err(CommandError::new(
                     crate::error::Kind::Refused,
                     format!(
