@@ -4,9 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use wharf_oci::Descriptor;
-use wharf_signature::{
-    Authority, Evidence, Outcome, Requirement, Signer, making, verify,
-};
+use wharf_signature::{Authority, Evidence, Outcome, Requirement, Signer, making, verify};
 
 /// A key whose private half nobody has.
 const KEY: &str = "-----BEGIN PUBLIC KEY-----
@@ -39,13 +37,7 @@ fuzz_target!(|bytes: &[u8]| {
             authority: Authority::Key(KEY.to_owned()),
         }],
         threshold: 1,
-        predicate: None,
-        annotations: Vec::new(),
-        match_repository: false,
-        key_in_log: false,
-        ignore_sct: false,
-        ignore_log: false,
-        trusted_root: None,
+        ..Requirement::default()
     };
     let verdict = verify(&subject, None, &evidence, &requirement, 1_800_000_000)
         .expect("the requirement is right");

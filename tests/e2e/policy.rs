@@ -7,6 +7,7 @@ use wharf_tests::programs::HELLO_P2;
 use wharf_tests::shelf::ShelvedApp;
 use wharf_tests::{Answer, Proxy, Registry, Server, TestEnv, digest};
 
+use crate::audit::checked;
 use crate::{environment, greeting, json, push};
 
 /// Writes a policy with these rules.
@@ -207,9 +208,19 @@ fn a_store_that_is_only_read_takes_nothing() {
         format!("registry pull {server}/app:1"),
         format!("registry push {server}/other:1 -f {pushed}"),
     ] {
-        let _ = env.run(&format!("{line} --policy p.toml")).success();
+        let line = format!("{line} --policy p.toml --audit a.jsonl");
+        let _ = env.run(&line).success();
     }
     assert_eq!(env.blobs(), before);
+    // Names and notes are not taken either, and nothing of the store is told to be changed.
+    let audit = checked(&env, "a.jsonl");
+    let stored = audit.iter().filter(|line| line["event"] == "store");
+    let stored: Vec<_> = stored.collect();
+    assert!(!stored.is_empty());
+    for line in stored {
+        assert_eq!(line["decision"], "refused", "{line}");
+        assert_eq!(line["rule"], "read-only-store", "{line}");
+    }
     // What is not there does not come.
     env.empty_store();
     let pull = format!("registry pull {server}/app:1 --policy p.toml");

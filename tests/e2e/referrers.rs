@@ -318,6 +318,75 @@ fn referrers_without_end_are_left() {
     assert!(server.requests().len() < 40);
 }
 
+/// How many entries a page has.
+const PAGE: usize = 100;
+
+/// A registry that lists so many referrers in pages, and so many under the tag.
+fn long_lists(subject: &str, in_pages: usize, under_tag: usize) -> Server {
+    let list = |numbers: std::ops::Range<usize>| {
+        let entry = |number: usize| {
+            let digest = digest(number.to_string().as_bytes());
+            value!({ "mediaType": MANIFEST, "digest": digest, "size": 3 })
+        };
+        let manifests: Vec<Json> = numbers.map(entry).collect();
+        value!({ "schemaVersion": 2, "manifests": manifests }).to_string()
+    };
+    let subject = subject.to_owned();
+    Server::start(move |request| {
+        let path = request.path();
+        if path.ends_with(&format!("/referrers/{subject}")) {
+            let page = request
+                .target
+                .split_once("page=")
+                .map_or("0", |(_, page)| page);
+            let first: usize = page.parse().expect("it is a number");
+            let end = in_pages.min(first + PAGE);
+            let answer = Answer::content(INDEX, list(first..end));
+            if end < in_pages {
+                let next = format!("<{path}?page={end}>; rel=\"next\"");
+                return answer.header("Link", &next);
+            }
+            answer
+        } else if path.ends_with(&format!("/manifests/{}", tag_of(&subject))) {
+            Answer::content(INDEX, list(0..under_tag))
+        } else {
+            Answer::status(404)
+        }
+    })
+}
+
+#[test]
+fn a_list_that_is_too_long_is_read_in_part_and_that_is_told() {
+    let subject = format!("sha256:{}", "1".repeat(64));
+    for (in_pages, under_tag) in [(1_500, 0), (0, 1_500), (900, 1_500)] {
+        let server = long_lists(&subject, in_pages, under_tag);
+        let env = environment();
+        let _ = env
+            .run(&format!(
+                "registry referrers {}/app@{subject}",
+                server.address()
+            ))
+            .code(7)
+            .says(&["the rest of the list is left out", "more than 1000"]);
+        assert!(server.requests().len() <= 17);
+    }
+}
+
+#[test]
+fn as_many_referrers_as_are_shown_are_shown() {
+    let subject = format!("sha256:{}", "1".repeat(64));
+    let server = long_lists(&subject, 1_000, 1_000);
+    let env = environment();
+    let shown = env
+        .run(&format!(
+            "registry referrers {}/app@{subject}",
+            server.address()
+        ))
+        .success();
+    assert_eq!(shown.stdout.lines().count(), 1_001);
+    assert!(!shown.stderr.contains("left out"), "{}", shown.stderr);
+}
+
 #[test]
 fn a_list_that_somebody_else_writes_too_is_written_again() {
     let source = ReferrersRegistry::start();

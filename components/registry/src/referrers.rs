@@ -10,7 +10,7 @@ use wharf_oci::referrers::{self, Referrer, ReferrersError};
 use wharf_oci::request::{ManifestName, Operation};
 use wharf_oci::{Descriptor, Digest, Repository, limit, media_type};
 
-use crate::bindings::{Error, content_store};
+use crate::bindings::{Error, Event, content_store, progress};
 use crate::failure::Fault;
 use crate::http::Body;
 use crate::manifest::{self, Stored};
@@ -32,10 +32,8 @@ pub(crate) async fn list(
         return Ok(all);
     };
     let more = referrers::read(&tagged.body, wanted, None);
-    add(
-        &mut all,
-        more.map_err(|error| tagged.unusable(&error.to_string()))?,
-    );
+    let more = more.map_err(|error| tagged.unusable(&error.to_string()))?;
+    add(&mut all, more, subject);
     Ok(all)
 }
 
@@ -103,27 +101,38 @@ pub(crate) async fn listed(
         let filters = reply.header("oci-filters-applied");
         let page = referrers::read(&reply.body, wanted, filters);
         let page = page.map_err(|error| error.to_string())?;
-        let (items, before) = (page.len(), all.len());
-        add(&mut all, page);
-        Ok(Read {
-            items,
-            new: all.len() - before,
-        })
+        let items = page.len();
+        let new = add(&mut all, page, subject);
+        Ok(Read { items, new })
     };
     let is_there = page::each(session, repository, &listing, &[200, 404], read).await?;
     Ok(is_there.then_some(all))
 }
 
-/// Adds those that are not there yet.
-fn add(all: &mut Vec<Referrer>, more: Vec<Referrer>) {
+/// Adds those that are not there yet, and tells how many these are. One more than are ever
+/// taken along says that there are more, and the rest is left out.
+fn add(all: &mut Vec<Referrer>, more: Vec<Referrer>, subject: &Digest) -> usize {
+    let mut new = 0;
     for referrer in more {
+        let is_full = all.len() > limit::REFERRERS;
         let digest = &referrer.content.digest;
         // A linear search: many manifests that refer to one are a few dozen.
-        if all.len() <= limit::REFERRERS && all.iter().all(|known| known.content.digest != *digest)
-        {
-            all.push(referrer);
+        if !is_full && all.iter().any(|known| known.content.digest == *digest) {
+            continue;
+        }
+        new += 1;
+        if is_full {
+            continue;
+        }
+        all.push(referrer);
+        if all.len() > limit::REFERRERS {
+            progress::report(&Event::Note(format!(
+                "more than {} manifests refer to {subject}, and the rest of the list is left out",
+                limit::REFERRERS
+            )));
         }
     }
+    new
 }
 
 /// The list of referrers that is under a tag.

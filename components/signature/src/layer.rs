@@ -2,8 +2,9 @@
 //! the legacy format (cosign, "Signature Specification").
 
 use wharf_oci::manifest::Manifest;
-use wharf_oci::{Descriptor, Digest};
+use wharf_oci::{Descriptor, Digest, media_type};
 
+use crate::bundle;
 use crate::encoding::digest;
 use crate::json::{Json, quoted};
 
@@ -30,6 +31,17 @@ pub(crate) const TIMESTAMP: &str = "dev.sigstore.cosign/rfc3161timestamp";
 
 /// The predicate type of an attestation.
 pub(crate) const PREDICATE: &str = "predicateType";
+
+/// What a layer may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A Sigstore bundle, of whichever version.
+    Bundle,
+    /// A payload of the legacy format.
+    Payload,
+    /// An attestation in the legacy format.
+    Envelope,
+}
 
 /// A layer of a manifest.
 #[derive(Debug, Clone, PartialEq)]
@@ -78,6 +90,19 @@ impl Signatures {
 }
 
 impl Layer {
+    /// What it is, by its media type; none when it is no signature. Parameters do not matter,
+    /// nor does case.
+    pub(crate) fn kind(&self) -> Option<Kind> {
+        let essence = media_type::essence(&self.descriptor.media_type);
+        match essence.as_str() {
+            PAYLOAD => Some(Kind::Payload),
+            ENVELOPE => Some(Kind::Envelope),
+            other => other
+                .starts_with(bundle::MEDIA_TYPES)
+                .then_some(Kind::Bundle),
+        }
+    }
+
     /// An annotation; one that is empty is none, as cosign has it.
     pub(crate) fn annotation(&self, name: &str) -> Option<&str> {
         let (_, value) = self.annotations.iter().find(|(key, _)| key == name)?;

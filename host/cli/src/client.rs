@@ -12,7 +12,7 @@ use wharf_host::{
 
 use crate::config::Config;
 use crate::error::CommandError;
-use crate::options::ConnectionArgs;
+use crate::options::{ConnectionArgs, StoreArgs};
 use crate::output::Output;
 use crate::progress::Progress;
 
@@ -33,8 +33,19 @@ pub(crate) fn wharf(
     Ok(connected(builder, registries, connection, output)?.build()?)
 }
 
-/// The same for what packs an application: a client of the registries, too, that its
-/// manifest names. The hosts are asked that say where packages are.
+/// A client of one registry over the store of these options, and what shows its progress.
+pub(crate) fn of_registry(
+    registry: &Registry,
+    store: &StoreArgs,
+    connection: &ConnectionArgs,
+    output: Output,
+) -> Result<(Wharf, Progress), CommandError> {
+    let progress = Progress::new(output);
+    let wharf = wharf(store.open()?, &[registry], connection, output, &progress)?;
+    Ok((wharf, progress))
+}
+
+/// A client for what packs an application: of the registries, too, that its manifest names. The hosts are asked that say where packages are.
 pub(crate) async fn wharf_to_pack(
     store: Store,
     registries: &[&Registry],

@@ -1,5 +1,6 @@
 //! `wharf`: publishes and runs WebAssembly applications through OCI registries.
 
+mod bounded;
 mod build;
 mod client;
 mod command;

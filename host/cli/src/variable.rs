@@ -2,11 +2,11 @@
 //! the environment.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 
 use serde_json::Value;
 
+use crate::bounded;
 use crate::env;
 use crate::error::CommandError;
 
@@ -81,16 +81,15 @@ fn table(path: &Path) -> Result<BTreeMap<String, String>, CommandError> {
 }
 
 fn read(path: &Path) -> Result<String, String> {
-    let failed = |why: String| format!("can't read {}: {why}", path.display());
-    let size = fs::metadata(path).map_err(|error| failed(error.to_string()))?;
-    if size.len() > MOST_BYTES {
-        return Err(failed(format!("it has more than {MOST_BYTES} bytes")));
-    }
-    fs::read_to_string(path).map_err(|error| failed(error.to_string()))
+    let failed = |why: String| format!("{} {why}", path.display());
+    let bytes = bounded::read(path, MOST_BYTES).map_err(failed)?;
+    String::from_utf8(bytes).map_err(|_| failed("is no text (UTF-8)".to_owned()))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn values(arguments: &[String]) -> BTreeMap<String, String> {
@@ -139,9 +138,9 @@ mod tests {
             (format!("@{}", path("a.txt")), "`.toml` or `.json`"),
             (
                 format!("x=@{}", path("nothing")),
-                "the value of the variable `x`: can't read",
+                "the value of the variable `x`: ",
             ),
-            (format!("@{}", path("nothing.toml")), "can't read"),
+            (format!("@{}", path("nothing.toml")), "can't be read"),
         ] {
             let error = given(&[argument]).unwrap_err();
             assert_eq!(error.kind.exit().code(), 2);

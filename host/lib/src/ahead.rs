@@ -8,12 +8,14 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::JoinSet;
 use wharf_oci::{Descriptor, Digest, Reference};
 
+use crate::call::unexpected;
 use crate::capability::grant::Access;
 use crate::error::Error;
 use crate::operation::{Answer, Operation};
+use crate::pack::PackOptions;
 use crate::report::{Outcome, Packed, Report, Transfer};
 use crate::session::Asked;
-use crate::wharf::{PackOptions, Wharf, unexpected};
+use crate::wharf::Wharf;
 
 /// From which size on, in bytes, a file is worth a call of its own.
 pub(crate) const AHEAD_BYTES: u64 = 4 * 1024 * 1024;

@@ -8,6 +8,7 @@ use wharf_oci::Registry;
 use wharf_store::Store;
 
 use crate::audit::Audit;
+use crate::call::invalid;
 use crate::connection::Connection;
 use crate::credentials::{Chain, CredentialSource};
 use crate::error::Error;
@@ -18,7 +19,7 @@ use crate::progress::{Observer, Unobserved};
 use crate::session::{PackagerComponent, RegistryComponent};
 use crate::trust::Trust;
 use crate::watch::Overseer;
-use crate::wharf::{Parts, Wharf, invalid};
+use crate::wharf::{Parts, Wharf};
 
 /// Puts a [`Wharf`] together.
 pub struct Builder {

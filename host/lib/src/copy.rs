@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use wharf_oci::manifest::Manifest;
 use wharf_oci::{Descriptor, Digest, Platform, Reference, limit};
 
+use crate::call::{Subject, unexpected};
 use crate::capability::grant::Access;
 use crate::error::Error;
 use crate::operation::{Answer, Operation};
@@ -14,7 +15,7 @@ use crate::push::PushOptions;
 use crate::report::{Report, Transfer};
 use crate::session::Asked;
 use crate::trust::legacy_tags;
-use crate::wharf::{Subject, Wharf, unexpected};
+use crate::wharf::Wharf;
 
 /// What is copied.
 #[derive(Debug, Clone, Default)]

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use wharf_store::StoreError;
+
 use crate::audit::AuditError;
 use crate::bindings::types;
 use crate::policy::Violation;
@@ -133,6 +135,12 @@ impl fmt::Display for Mismatch {
 impl From<Violation> for Error {
     fn from(violation: Violation) -> Self {
         Self::Policy(violation)
+    }
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        Self::Storage(error.to_string())
     }
 }
 

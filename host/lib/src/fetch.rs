@@ -12,12 +12,12 @@ mod tries;
 
 use std::sync::{Arc, Mutex};
 
-use tokio::task::spawn_blocking;
 use wharf_net::Patience;
 use wharf_oci::reference::ReferenceError;
 use wharf_oci::retry::Backoff;
 use wharf_oci::{Digest, Registry, Url};
 
+use crate::blocking::blocking;
 use crate::capability::credentials::StandIns;
 use crate::capability::grant::Grants;
 use crate::capability::http::Hooks;
@@ -171,13 +171,6 @@ async fn read(
             return Err(tries.told(failed.into()));
         }
     }
-}
-
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, Error> {
-    let done = spawn_blocking(work).await;
-    done.map_err(|error| Error::Other(format!("a task ended early: {error}")))
 }
 
 fn patience(pace: &Pace) -> Patience {

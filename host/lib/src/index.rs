@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use wharf_oci::manifest::Manifest;
 use wharf_oci::{Descriptor, Digest, Reference, limit, media_type};
 
+use crate::blocking::blocking;
 use crate::capability::grant::Access;
 use crate::error::Error;
 use crate::session::Asked;
@@ -125,11 +126,7 @@ impl Wharf {
 
     pub(crate) async fn stored(&self, digest: &Digest) -> Result<Option<Vec<u8>>, Error> {
         let (store, digest) = (self.store().clone(), digest.clone());
-        let got = tokio::task::spawn_blocking(move || store.get(&digest)).await;
-        match got {
-            Ok(got) => got.map_err(|error| Error::Storage(error.to_string())),
-            Err(error) => Err(Error::Other(error.to_string())),
-        }
+        Ok(blocking(move || store.get(&digest)).await??)
     }
 }
 

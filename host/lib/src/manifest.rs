@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use wharf_app::manifest::{MANIFEST_BYTES, Manifest, Publishing};
 
 use crate::error::Error;
-use crate::wharf::application;
+use crate::pack::application;
 
 /// How a component is built.
 #[derive(Debug, Clone, PartialEq, Eq)]

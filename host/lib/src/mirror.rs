@@ -7,13 +7,14 @@
 use wharf_oci::Reference;
 use wharf_oci::reference::ReferenceError;
 
+use crate::call::Subject;
 use crate::capability::grant::Access;
 use crate::error::Error;
 use crate::location::Location;
 use crate::operation::{Answer, Operation};
 use crate::progress::Event;
 use crate::session::Asked;
-use crate::wharf::{Subject, Wharf};
+use crate::wharf::Wharf;
 
 /// What a reference to a registry is called at a mirror of it.
 fn reference_at(mirror: &Location, original: &Reference) -> Result<Reference, ReferenceError> {

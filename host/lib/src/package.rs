@@ -1,12 +1,12 @@
 //! Packages: which version of them is meant, and how they come here.
 
 use semver::Version;
-use tokio::task::spawn_blocking;
 use wharf_app::manifest::{Package, Wanted};
 use wharf_app::package::PackageName;
 use wharf_oci::reference::ReferenceError;
 use wharf_oci::{Digest, Reference, Repository, Tag};
 
+use crate::blocking::blocking;
 use crate::error::Error;
 use crate::location::Location;
 use crate::pull::Pull;
@@ -110,11 +110,7 @@ impl Wharf {
             self.store().clone(),
             format!("{}/{}:", all.registry, all.repository),
         );
-        let names = spawn_blocking(move || store.names()).await;
-        let names = match names {
-            Ok(names) => names.map_err(|error| Error::Storage(error.to_string()))?,
-            Err(error) => return Err(Error::Other(error.to_string())),
-        };
+        let names = blocking(move || store.names()).await??;
         let tags = names
             .iter()
             .filter_map(|name| name.name.as_deref()?.strip_prefix(&prefix));

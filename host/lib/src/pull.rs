@@ -2,12 +2,14 @@
 
 use wharf_oci::{Digest, Platform, Reference};
 
+use crate::blocking::blocking;
+use crate::call::unexpected;
 use crate::capability::grant::Access;
 use crate::error::Error;
 use crate::operation::{Answer, Operation};
 use crate::report::Report;
 use crate::session::Asked;
-use crate::wharf::{Wharf, unexpected};
+use crate::wharf::Wharf;
 
 /// When the registry is asked for what may be in the store.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -65,11 +67,7 @@ impl Wharf {
         if reference.digest.is_none() {
             let (name, manifest) = (reference.to_string(), trusted.subject);
             let store = self.store().clone();
-            let kept = tokio::task::spawn_blocking(move || store.set_name(&name, &manifest)).await;
-            match kept {
-                Ok(kept) => kept.map_err(|error| Error::Storage(error.to_string()))?,
-                Err(error) => return Err(Error::Other(error.to_string())),
-            }
+            blocking(move || store.set_name(&name, &manifest)).await??;
         }
         Ok(verified)
     }
@@ -140,11 +138,7 @@ impl Wharf {
     /// What a reference was last seen as.
     pub(crate) async fn last_seen(&self, reference: &Reference) -> Result<Option<Digest>, Error> {
         let (store, name) = (self.store().clone(), reference.to_string());
-        let found = tokio::task::spawn_blocking(move || store.find_name(&name)).await;
-        match found {
-            Ok(Ok(found)) => Ok(found.map(|descriptor| descriptor.digest)),
-            Ok(Err(error)) => Err(Error::Storage(error.to_string())),
-            Err(error) => Err(Error::Other(error.to_string())),
-        }
+        let found = blocking(move || store.find_name(&name)).await??;
+        Ok(found.map(|descriptor| descriptor.digest))
     }
 }

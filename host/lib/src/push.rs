@@ -2,12 +2,13 @@
 
 use wharf_oci::{Descriptor, Digest, Reference, Tag};
 
+use crate::call::unexpected;
 use crate::capability::grant::Access;
 use crate::error::Error;
 use crate::operation::{Answer, Operation};
 use crate::report::{Outcome, Report};
 use crate::session::Asked;
-use crate::wharf::{Wharf, unexpected};
+use crate::wharf::Wharf;
 
 /// How a manifest is pushed.
 #[derive(Debug, Clone, Default)]
@@ -95,9 +96,7 @@ impl Wharf {
                 digest: None,
                 ..reference.clone()
             };
-            self.store()
-                .set_name(&name.to_string(), manifest)
-                .map_err(|error| Error::Storage(error.to_string()))?;
+            self.store().set_name(&name.to_string(), manifest)?;
         }
         Ok(())
     }

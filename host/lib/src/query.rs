@@ -1,15 +1,32 @@
 //! What a registry is asked, and told of names, without content being moved.
 
-use wharf_oci::{Descriptor, Platform, Reference, Tag};
+use wharf_oci::{Descriptor, Platform, Reference, Registry, Tag};
 
+use crate::call::{Subject, unexpected};
 use crate::capability::grant::Access;
 use crate::error::Error;
 use crate::operation::{Answer, Operation};
 use crate::report::{Referrer, Report, descriptor};
 use crate::session::Asked;
-use crate::wharf::{Wharf, unexpected};
+use crate::wharf::Wharf;
 
 impl Wharf {
+    /// Proves the credential to a registry. An error says that the registry, or its
+    /// token server, does not accept it.
+    pub async fn check_credential(&self, registry: &Registry) -> Result<(), Error> {
+        let operation = Operation::CheckCredential {
+            registry: registry.to_string(),
+        };
+        let subject = Subject {
+            registry,
+            repository: None,
+            stands_for: None,
+            sources: Vec::new(),
+            asked: Asked::default(),
+        };
+        self.call(subject, Access::Check, operation).await.map(drop)
+    }
+
     /// What a reference leads to now, without fetching it. Of an index, it is the
     /// manifest for a platform, or else the first one for WebAssembly.
     pub async fn resolve(
@@ -117,7 +134,8 @@ impl Wharf {
             .map(drop)
     }
 
-    /// The manifests that refer to the digest of a reference, all or those of one kind.
+    /// The manifests that refer to the digest of a reference, all or those of one kind. Of
+    /// more than a thousand, it is a thousand and one, and the observer gets a note.
     pub async fn referrers(
         &self,
         reference: &Reference,

@@ -18,8 +18,9 @@ use crate::connection::Pace;
 use crate::engine::{packager_engine, registry_engine};
 use crate::error::Error;
 use crate::operation::{Answer, Operation};
+use crate::pack::PackOptions;
+use crate::prepare::PrepareOptions;
 use crate::state::State;
-use crate::wharf::{PackOptions, PrepareOptions};
 
 /// How the registry component is told to do its work.
 #[derive(Debug, Clone)]

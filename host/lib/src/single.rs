@@ -7,9 +7,10 @@ use wasmtime_wasi::FsPerms;
 use wasmtime_wasi::filesystem::{self, Descriptor, OpenMode};
 
 use crate::error::Error;
+use crate::pack::PackOptions;
 use crate::report::Packed;
 use crate::session::Packing;
-use crate::wharf::{PackOptions, Wharf};
+use crate::wharf::Wharf;
 
 /// Lends what is open for reading, and nothing more. Looking takes microseconds, and so
 /// would handing that to another thread.

@@ -7,15 +7,16 @@ use std::collections::BTreeSet;
 use std::io::Read as _;
 use std::path::Path;
 
-use tokio::task::spawn_blocking;
 use wharf_app::manifest::{MANIFEST_BYTES, Manifest, Package, Publishing, Source};
 use wharf_oci::Registry;
 
+use crate::blocking::blocking;
 use crate::capability::sources::{Sources, open};
 use crate::error::Error;
+use crate::pack::{PackOptions, application};
 use crate::packages::Packages;
 use crate::pull::Pull;
-use crate::wharf::{PackOptions, Wharf, application};
+use crate::wharf::Wharf;
 
 impl PackOptions {
     /// What of a manifest is published.
@@ -89,8 +90,7 @@ impl Wharf {
         options: &PackOptions,
     ) -> Result<Sources, Error> {
         let (path, publishing) = (directory.join(name), options.publishing());
-        let read = spawn_blocking(move || read(&path, &publishing)).await;
-        let read = read.map_err(|error| Error::Other(format!("a task ended early: {error}")))?;
+        let read = blocking(move || read(&path, &publishing)).await?;
         let mut sources = Sources::default();
         let Some(manifest) = read else {
             return Ok(sources);
@@ -102,7 +102,7 @@ impl Wharf {
                 }
                 Source::Url(download) if options.fetch == Pull::Never => {
                     let (store, digest) = (self.store().clone(), download.digest.clone());
-                    let found = spawn_blocking(move || store.stat(&digest)).await;
+                    let found = blocking(move || store.stat(&digest)).await;
                     if !matches!(found, Ok(Ok(Some(_)))) {
                         return Err(Error::MissingContent(source.to_string()));
                     }

@@ -5,6 +5,7 @@ mod attested;
 mod bill;
 mod carried;
 mod hostile;
+mod indexes;
 mod interop;
 mod keyless;
 mod keys;
@@ -66,6 +67,15 @@ fn know(env: &TestEnv, author: &TestEnv) {
         env.work().join("cosign.pub"),
     )
     .expect("it can be copied");
+}
+
+/// Somebody who requires signatures of an author for everything at an address.
+fn careful(author: &TestEnv, address: &str) -> TestEnv {
+    let env = environment();
+    know(&env, author);
+    let text = format!("[trust.for.\"{address}\"]\nkeys = [\"WORK/cosign.pub\"]\n");
+    configure(&env, &text);
+    env
 }
 
 /// Each kind of registry, by its address.

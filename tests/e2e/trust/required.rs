@@ -3,20 +3,11 @@
 
 use std::fs;
 
-use wharf_tests::proxy::{Fate, Proxy};
-use wharf_tests::{Registry, TestEnv};
+use wharf_tests::Registry;
+use wharf_tests::proxy::{Exchange, Fate, Proxy};
 
-use super::{author, configure, know, pushed, read, sign, signed};
+use super::{author, careful, configure, know, pushed, read, sign, signed};
 use crate::{environment, greeting, json, text, up};
-
-/// Somebody who requires signatures of an author for everything at an address.
-fn careful(author: &TestEnv, address: &str) -> TestEnv {
-    let env = environment();
-    know(&env, author);
-    let text = format!("[trust.for.\"{address}\"]\nkeys = [\"WORK/cosign.pub\"]\n");
-    configure(&env, &text);
-    env
-}
 
 #[test]
 fn what_is_not_signed_is_not_pulled_run_copied_or_loaded() {
@@ -197,6 +188,42 @@ fn a_warning_is_said_and_what_is_off_is_not_looked_at() {
             .all(|one| !one.target.contains("referrers") && !one.target.contains(".sig")),
         "{looked:#?}"
     );
+}
+
+#[test]
+fn what_is_required_twice_is_looked_for_once() {
+    let registry = Registry::start();
+    let proxy = Proxy::start(registry.address());
+    let address = proxy.address();
+    let maker = author();
+    let _ = pushed(&maker, registry.address());
+    let env = environment();
+    know(&env, &maker);
+    let once = "[trust.default]\nmode = \"warn\"\nkeys = [\"WORK/cosign.pub\"]\n";
+    fs::write(env.work().join("wharf.toml"), "").unwrap();
+    let requests = |line: &str, code: i32| {
+        let _ = proxy.take();
+        let _ = env.run(&format!("{line} {address}/app:1")).code(code);
+        let about = |one: &&Exchange| {
+            let target = &one.target;
+            target.contains("/referrers/") || target.contains("/manifests/sha256-")
+        };
+        let all = proxy.take();
+        let tag = all
+            .iter()
+            .filter(|one| one.target.ends_with("/manifests/1"));
+        (all.iter().filter(about).count(), tag.count())
+    };
+    configure(&env, once);
+    let (pulled, _) = requests("registry pull", 0);
+    let (checked, _) = requests("trust check", 0);
+    assert!(pulled > 0 && checked > 0);
+    // The project requires it too.
+    let twice = once.replace("warn", "require").replace("WORK/", "");
+    fs::write(env.work().join("wharf.toml"), twice).unwrap();
+    env.empty_store();
+    assert_eq!(requests("registry pull", 8).0, pulled);
+    assert_eq!(requests("trust check", 8), (checked, 1));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use super::{Judged, Place, Question};
 use crate::encoding::from_base64;
 use crate::envelope::Envelope;
 use crate::json::Json;
-use crate::layer::{CERTIFICATE, CHAIN, ENVELOPE, LOG_ENTRY, Layer, SIGNATURE, TIMESTAMP};
+use crate::layer::{CERTIFICATE, CHAIN, Kind, LOG_ENTRY, Layer, SIGNATURE, TIMESTAMP};
 use crate::payload::Payload;
 use crate::statement::Statement;
 use crate::{Format, Outcome, limit};
@@ -56,7 +56,7 @@ fn read<'a>(place: &Place, layer: &'a Layer, content: &[u8]) -> Result<Candidate
         hint: None,
         proofs,
     };
-    if layer.descriptor.media_type == ENVELOPE {
+    if layer.kind() == Some(Kind::Envelope) {
         let envelope = Envelope::read(&Json::parse(content)?)?;
         let statement = Statement::parse(&envelope.payload)?;
         let (message, meaning) = (envelope.message(), Meaning::Statement(statement));

@@ -13,7 +13,7 @@ use wharf_oci::{Descriptor, Digest};
 
 use crate::encoding::digest;
 use crate::json::quoted;
-use crate::layer::{ENVELOPE, PAYLOAD, Signatures};
+use crate::layer::{Kind, Signatures};
 use crate::policy::Policy;
 use crate::quorum::{self, Maker};
 use crate::{Error, Evidence, Finding, Format, Outcome, Requirement, Verdict, limit};
@@ -183,11 +183,10 @@ fn judge(evidence: &Evidence, question: &Question<'_>, judged: &mut Vec<Judged>)
         ))
     });
     for (number, layer) in signatures.layers.iter().enumerate() {
-        let kind = layer.descriptor.media_type.as_str();
-        let is_bundle = kind.starts_with(crate::bundle::MEDIA_TYPES);
-        if !is_bundle && kind != PAYLOAD && kind != ENVELOPE {
+        let Some(kind) = layer.kind() else {
             continue;
-        }
+        };
+        let is_bundle = kind == Kind::Bundle;
         let format = if is_bundle {
             Format::Bundle
         } else {

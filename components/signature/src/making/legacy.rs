@@ -8,7 +8,7 @@ use super::{Artifact, Proof, Signed, unreadable};
 use crate::encoding::{digest, from_base64, to_base64};
 use crate::envelope::Envelope;
 use crate::json::Json;
-use crate::layer::{ENVELOPE, Layer, PAYLOAD, PREDICATE, SIGNATURE, Signatures};
+use crate::layer::{ENVELOPE, Kind, Layer, PAYLOAD, PREDICATE, SIGNATURE, Signatures};
 use crate::payload::Payload;
 use crate::statement::Statement;
 use crate::{Error, Format, limit};
@@ -56,7 +56,7 @@ pub fn legacy_artifact(
         let same = |layer: &Layer| {
             let signature = layer.annotation(SIGNATURE).and_then(from_base64);
             let descriptor = &layer.descriptor;
-            descriptor.media_type == kind
+            layer.kind() == Some(Kind::Payload)
                 && descriptor.digest == digest(&content)
                 && annotations
                     .iter()

@@ -4,15 +4,16 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use toml::Spanned;
-use toml::de::{DeInteger, DeTable, DeValue};
+use toml::de::DeTable;
 use wharf_host::policy::Policy;
 use wharf_host::trust::Rules;
 use wharf_host::{Location, Packages, Registry};
 
-use super::key::{Form, Key, Value};
+use super::key::Key;
 use super::layer::{Layer, Setting};
+use super::registry::{ALL, REGISTRY};
 use super::sandbox::SANDBOX;
+use super::table::{Fault, Reader, in_order, tables, texts, unknown};
 use super::trust::TRUST;
 use crate::error::CommandError;
 
@@ -42,24 +43,12 @@ pub(super) struct PackagePlace {
     pub(super) place: String,
 }
 
-/// The keys at the top.
-const REGISTRY: &str = "registry";
+/// Keys at the top.
 const PACKAGES: &str = "packages";
 const PUSH: &str = "push";
 
 /// The one key about pushing.
 const IGNORE: &str = "ignore";
-
-/// What the table for every registry is called.
-const ALL: &str = "*";
-
-/// Something wrong, and the byte of the text where it is.
-pub(super) type Fault = (usize, String);
-
-pub(super) struct Reader<'a> {
-    pub(super) path: &'a Path,
-    text: &'a str,
-}
 
 impl Document {
     /// Reads the text of the file at `path`.
@@ -110,14 +99,7 @@ impl Document {
     }
 }
 
-impl<'a> Reader<'a> {
-    fn table(&self) -> Result<Spanned<DeTable<'a>>, Fault> {
-        DeTable::parse(self.text).map_err(|error| {
-            let at = error.span().map_or(0, |span| span.start);
-            (at, format!("this is not TOML: {}", error.message()))
-        })
-    }
-
+impl Reader<'_> {
     fn policy(&self) -> Result<Policy, Fault> {
         let table = self.table()?;
         let mut policy = None;
@@ -209,71 +191,6 @@ impl<'a> Reader<'a> {
         }
         Ok(packages)
     }
-
-    fn layer(&self, name: &str, table: &DeTable<'_>) -> Result<Layer, Fault> {
-        let folder = self.path.parent().unwrap_or(Path::new(""));
-        let mut layer = Layer::default();
-        for (text, value) in in_order(table) {
-            let Some(key) = Key::named(text.get_ref()) else {
-                let known = Key::ALL.map(Key::name);
-                let place = format!("in `[{REGISTRY}.\"{name}\"]`");
-                return Err((text.span().start, unknown(text.get_ref(), &place, &known)));
-            };
-            let value = typed(key, value.get_ref()).map_err(|expected| {
-                let problem = format!("`{}` can't be this: {expected}", key.name());
-                (value.span().start, problem)
-            })?;
-            let setting = Setting {
-                value: value.relative_to(folder),
-                place: format!("`{}` in {}", key.name(), self.place(text.span().start)),
-            };
-            layer.set(key, setting);
-        }
-        match layer.half_a_certificate() {
-            Some((has, lacks)) => {
-                let problem = format!(
-                    "`[{REGISTRY}.\"{name}\"]` has a `{}` and no `{}`",
-                    has.name(),
-                    lacks.name()
-                );
-                let start = table.get(has.name()).map_or(0, |value| value.span().start);
-                Err((start, problem))
-            }
-            None => Ok(layer),
-        }
-    }
-
-    /// Where a byte of the text is, for people. The first line and the first column
-    /// are 1.
-    pub(super) fn place(&self, at: usize) -> String {
-        let before = self.text.get(..at).unwrap_or(self.text);
-        let line = before.matches('\n').count() + 1;
-        let start = before.rfind('\n').map_or(0, |end| end + 1);
-        let column = before.get(start..).map_or(0, |line| line.chars().count()) + 1;
-        format!("`{}`, line {line}, column {column}", self.path.display())
-    }
-}
-
-pub(super) type Entry<'a, 'i> = (
-    &'a Spanned<std::borrow::Cow<'i, str>>,
-    &'a Spanned<DeValue<'i>>,
-);
-
-/// The entries in the order of the text, so that the first mistake is told first.
-pub(super) fn in_order<'a, 'i>(table: &'a DeTable<'i>) -> Vec<Entry<'a, 'i>> {
-    let mut entries: Vec<_> = table.iter().collect();
-    entries.sort_by_key(|(key, _)| key.span().start);
-    entries
-}
-
-pub(super) fn tables<'a, 'i>(
-    key: &Spanned<std::borrow::Cow<'i, str>>,
-    value: &'a Spanned<DeValue<'i>>,
-) -> Result<&'a DeTable<'i>, Fault> {
-    value.get_ref().as_table().ok_or_else(|| {
-        let problem = format!("`{}` has to be a table", key.get_ref());
-        (key.span().start, problem)
-    })
 }
 
 /// What `[push]` says.
@@ -295,59 +212,11 @@ fn ignore(table: &DeTable<'_>) -> Result<Vec<String>, Fault> {
     Ok(rules)
 }
 
-/// The members of an array of texts.
-pub(super) fn texts<'a>(value: &'a DeValue<'_>) -> Option<Vec<&'a str>> {
-    let members = value.as_array()?.iter();
-    members.map(|member| member.get_ref().as_str()).collect()
-}
-
-/// A value of the key. An error says what is expected.
-fn typed(key: Key, value: &DeValue<'_>) -> Result<Value, String> {
-    let integer =
-        |number: &DeInteger<'_>| i64::from_str_radix(number.as_str(), number.radix()).ok();
-    let form = key.form();
-    let value = match form {
-        Form::Allow | Form::Mirrors => match texts(value) {
-            Some(members) => return key.parse(&members.join(",")),
-            None => None,
-        },
-        Form::Flag => value.as_bool().map(Value::Flag),
-        Form::Count(..) => {
-            let count = value.as_integer().and_then(integer);
-            count.and_then(|count| form.count(count))
-        }
-        Form::File | Form::Time(_) | Form::Proxy | Form::Rate => match value.as_str() {
-            Some(text) => return key.parse(text),
-            None => None,
-        },
-    };
-    value.ok_or_else(|| form.expected())
-}
-
-pub(super) fn unknown(key: &str, place: &str, known: &[&str]) -> String {
-    /// How much alike two words must be, from 0 to 1, for one to be meant by the other.
-    const ALIKE: f64 = 0.8;
-    let word = key.to_ascii_lowercase().replace('_', "-");
-    let nearest = known
-        .iter()
-        .map(|known| (strsim::jaro_winkler(&word, known), known))
-        .filter(|(alike, _)| *alike >= ALIKE)
-        .max_by(|(one, _), (other, _)| one.total_cmp(other));
-    match nearest {
-        Some((_, known)) => {
-            format!("the key `{key}` is not known {place}: did you mean `{known}`?")
-        }
-        None => format!(
-            "the key `{key}` is not known {place}: known are `{}`",
-            known.join("`, `")
-        ),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
+    use super::super::key::Value;
     use super::*;
 
     fn parse(text: &str) -> Result<Document, String> {

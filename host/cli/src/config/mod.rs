@@ -13,8 +13,10 @@ mod document;
 mod key;
 mod layer;
 mod place;
+mod registry;
 mod sandbox;
 mod settings;
+mod table;
 mod trust;
 mod wasm_pkg;
 

@@ -7,8 +7,8 @@ use std::time::Duration;
 use toml::de::{DeTable, DeValue};
 use wharf_host::policy::{Policy, Rule, key};
 
-use super::document::{Fault, Reader, in_order, tables, texts, unknown};
 use super::key::time;
+use super::table::{Fault, Reader, in_order, tables, texts, unknown};
 use crate::size;
 
 /// The table of a policy.

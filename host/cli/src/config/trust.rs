@@ -12,15 +12,15 @@
 //!   trusted-root        a file that says which authorities identities may have
 //! ```
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 use wharf_host::trust::{Authority, Identity, Matcher, Mode, Requirement, Rule, Rules, Signer};
 
-use super::document::{Fault, Reader, in_order, tables, texts, unknown};
-use crate::options::{identity_name, trusted_root};
+use super::table::{Fault, Reader, in_order, tables, texts, unknown};
+use crate::bounded;
+use crate::options::{TRUST_BYTES, identity_name, trusted_root};
 
 /// The table.
 pub(super) const TRUST: &str = "trust";
@@ -42,9 +42,6 @@ const NAME_PATTERN: &str = "certificate-identity-regexp";
 const ISSUER: &str = "certificate-oidc-issuer";
 const ISSUER_PATTERN: &str = "certificate-oidc-issuer-regexp";
 const OF_AN_IDENTITY: [&str; 4] = [NAME, NAME_PATTERN, ISSUER, ISSUER_PATTERN];
-
-/// The largest file of a key or a trusted root that is read, in bytes.
-const MOST_BYTES: u64 = 1024 * 1024;
 
 impl Reader<'_> {
     /// The rules of a table. In a policy they are all meant as `require`.
@@ -180,12 +177,7 @@ impl Reader<'_> {
 
 /// The bytes of a file.
 fn read(path: &Path) -> Result<Vec<u8>, String> {
-    let failed = |why: String| format!("`{}` {why}", path.display());
-    let found = fs::metadata(path).map_err(|error| failed(format!("can't be read: {error}")))?;
-    if !found.is_file() || found.len() > MOST_BYTES {
-        return Err(failed(format!("is no file of at most {MOST_BYTES} bytes")));
-    }
-    fs::read(path).map_err(|error| failed(format!("can't be read: {error}")))
+    bounded::read(path, TRUST_BYTES).map_err(|why| format!("`{}` {why}", path.display()))
 }
 
 fn mode(value: &DeValue<'_>) -> Result<Mode, String> {

@@ -1,13 +1,16 @@
 //! Whom to trust, and which services sign: as they were last fetched, or else as they were
 //! when this program was made.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use wharf_host::trust::{Current, Kept, KeptError, PUBLIC_ROOT, SigningConfig};
 
-use super::caches;
+use super::store::caches;
+use crate::bounded;
 use crate::error::{CommandError, Kind};
+
+/// The largest file of a key, a trusted root or a signing configuration, in bytes.
+pub(crate) const TRUST_BYTES: u64 = 1024 * 1024;
 
 /// The folder of what is fetched, in the user's cache folder. It is beside the content
 /// store, and not in it: others may write into a store, but not choose whom this user
@@ -46,10 +49,8 @@ pub(crate) fn trusted_root(path: Option<&Path>) -> Result<Vec<u8>, CommandError>
             None => return Ok(PUBLIC_ROOT.to_vec()),
         },
     };
-    fs::read(&path).map_err(|error| {
-        let shown = path.display();
-        CommandError::usage(format!("cannot read the trusted root `{shown}`: {error}"))
-    })
+    bounded::read(&path, TRUST_BYTES)
+        .map_err(|why| CommandError::usage(format!("the trusted root `{}` {why}", path.display())))
 }
 
 /// The services to sign with: those of a file, or those that were last fetched, or the
@@ -76,12 +77,8 @@ pub(super) fn signing_config(path: Option<&Path>) -> Result<SigningConfig, Comma
             }
         },
     };
-    let wrong = |why: String| {
-        CommandError::usage(format!(
-            "the signing configuration `{}`: {why}",
-            path.display()
-        ))
-    };
-    let bytes = fs::read(&path).map_err(|error| wrong(error.to_string()))?;
-    SigningConfig::parse(&bytes).map_err(|error| wrong(error.to_string()))
+    let shown = format!("the signing configuration `{}`", path.display());
+    let bytes = bounded::read(&path, TRUST_BYTES)
+        .map_err(|why| CommandError::usage(format!("{shown} {why}")))?;
+    SigningConfig::parse(&bytes).map_err(|why| CommandError::usage(format!("{shown}: {why}")))
 }

@@ -1,12 +1,12 @@
 //! Whose signatures count, on the command line.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use wharf_host::trust::{Authority, Identity, Matcher, Mode, Requirement, Rule, Signer};
 
-use super::fetched::trusted_root;
+use super::fetched::{TRUST_BYTES, trusted_root};
+use crate::bounded;
 use crate::error::CommandError;
 
 /// Whose signatures count.
@@ -161,9 +161,9 @@ impl TrustArgs {
 /// A signer by the file of a public key.
 fn key(path: &Path) -> Result<Signer, CommandError> {
     let shown = path.display().to_string();
-    let pem = fs::read_to_string(path).map_err(|error| {
-        CommandError::usage(format!("cannot read the public key `{shown}`: {error}"))
-    })?;
+    let wrong = |why: String| CommandError::usage(format!("the public key `{shown}` {why}"));
+    let bytes = bounded::read(path, TRUST_BYTES).map_err(wrong)?;
+    let pem = String::from_utf8(bytes).map_err(|_| wrong("is no PEM".to_owned()))?;
     Ok(Signer {
         name: shown,
         authority: Authority::Key(pem),

@@ -7,9 +7,10 @@ use wharf_oci::range::ContentRange;
 use wharf_oci::{Digest, Url};
 use wharf_store::{Addition, Store, StoreError};
 
+use super::Peer;
 use super::answer::{Failed, Rest, ask, broken, network};
-use super::{Peer, blocking};
 use crate::audit::Refusal;
+use crate::blocking::blocking;
 use crate::error::{Error, Mismatch};
 use crate::watch::{Stored, Watch};
 

@@ -3,10 +3,11 @@
 use serde::Deserialize;
 use serde_json::json;
 use wharf_oci::{Descriptor, Digest, Reference, media_type};
+use wharf_store::StoreError;
 
-use super::evidence::blocking;
 use super::sign::published;
 use crate::bindings::signing::Artifact;
+use crate::blocking::blocking;
 use crate::error::Error;
 use crate::wharf::Wharf;
 
@@ -77,13 +78,10 @@ impl Wharf {
         let size = document.content.len();
         let (store, content) = (self.store().clone(), document.content);
         let (empty, content) = blocking(move || {
-            let put = |bytes: &[u8]| {
-                let put = store.put(bytes, None);
-                put.map_err(|error| Error::Storage(error.to_string()))
-            };
-            Ok((put(EMPTY)?, put(&content)?))
+            let empty = store.put(EMPTY, None)?;
+            Ok::<_, StoreError>((empty, store.put(&content, None)?))
         })
-        .await?;
+        .await??;
         let manifest = json!({
             "schemaVersion": 2,
             "mediaType": media_type::IMAGE_MANIFEST,

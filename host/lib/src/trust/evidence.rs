@@ -13,6 +13,7 @@ use wharf_oci::{Descriptor, Digest, Reference, limit, media_type};
 use wharf_store::{SMALL_BYTES, Store};
 
 use crate::bindings::verification::{Evidence, SignatureManifest};
+use crate::blocking::blocking;
 use crate::capability::grant::Access;
 use crate::error::Error;
 use crate::progress::Event;
@@ -48,7 +49,7 @@ const MOST_BYTES: usize = 16 * 1024 * 1024;
 const AT_ONCE: usize = 8;
 
 /// Which tag of a manifest has what was written down in the legacy format.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Kind {
     /// Its signatures.
     Signature,
@@ -115,16 +116,15 @@ impl Wharf {
         let subject = subject.clone();
         blocking(move || {
             let mut found: Vec<Digest> = Vec::new();
-            let failed = |error: wharf_store::StoreError| Error::Storage(error.to_string());
-            for referrer in store.referrers(&subject).map_err(failed)? {
+            for referrer in store.referrers(&subject)? {
                 found.push(referrer.digest);
             }
-            if let Some(tagged) = store.find_name(&tagged).map_err(failed)? {
+            if let Some(tagged) = store.find_name(&tagged)? {
                 found.push(tagged.digest);
             }
             read(&store, &found)
         })
-        .await
+        .await?
     }
 
     /// What a registry has of a manifest, which is in the store from then on.
@@ -183,7 +183,7 @@ impl Wharf {
             Err(error) => missed.push(error),
         }
         let store = self.store().clone();
-        let mut gathered = blocking(move || read(&store, &found)).await?;
+        let mut gathered = blocking(move || read(&store, &found)).await??;
         gathered.missed.extend(missed);
         Ok(gathered)
     }
@@ -226,12 +226,12 @@ impl Wharf {
                 .closure(&kept.digest)
                 .and_then(wharf_store::Closure::whole);
             if whole.is_ok() {
-                let kept = store.set_name(&name, &kept);
-                kept.map_err(|error| Error::Storage(error.to_string()))?;
+                store.set_name(&name, &kept)
+            } else {
+                Ok(())
             }
-            Ok(())
         })
-        .await?;
+        .await??;
         Ok(Some(manifest))
     }
 
@@ -287,7 +287,6 @@ fn may_be_signature(referrer: &Referrer) -> bool {
 /// Manifests of the store, each once, with those of their layers that may be signatures.
 /// What is no manifest, or is damaged, is left out, since it can't be evidence.
 fn read(store: &Store, manifests: &[Digest]) -> Result<Gathered, Error> {
-    let failed = |error: wharf_store::StoreError| Error::Storage(error.to_string());
     let mut gathered = Gathered::default();
     let mut seen = BTreeSet::new();
     let mut bytes = 0;
@@ -295,7 +294,7 @@ fn read(store: &Store, manifests: &[Digest]) -> Result<Gathered, Error> {
         if !seen.insert(digest.clone()) {
             continue;
         }
-        let Some(content) = store.get(digest).map_err(failed)? else {
+        let Some(content) = store.get(digest)? else {
             continue;
         };
         let Ok(Manifest::Image(image)) = Manifest::parse(&content, None) else {
@@ -323,7 +322,7 @@ fn read(store: &Store, manifests: &[Digest]) -> Result<Gathered, Error> {
                 )));
                 continue;
             }
-            if let Some(content) = store.get(&layer.digest).map_err(failed)? {
+            if let Some(content) = store.get(&layer.digest)? {
                 bytes += content.len();
                 layers.push((layer.digest.to_string(), content));
             }
@@ -346,14 +345,4 @@ fn read(store: &Store, manifests: &[Digest]) -> Result<Gathered, Error> {
             }));
     }
     Ok(gathered)
-}
-
-/// Does what waits for the disk on a thread for that.
-pub(super) async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
-) -> Result<T, Error> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(done) => done,
-        Err(error) => Err(Error::Other(format!("a task ended early: {error}"))),
-    }
 }

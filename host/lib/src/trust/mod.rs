@@ -5,7 +5,7 @@
 //! become the other's evidence.
 //!
 //! ```text
-//!  pull, copy ──▶ enforce ──▶ verify ──▶ evidence ──▶ store, registry component
+//!  pull, copy ──▶ enforce ──▶ verify ──▶ search ──▶ evidence ──▶ store, registry component
 //!                    │           └─────▶ trust component
 //!                  rules
 //!  sign ──▶ trust component, registry component
@@ -21,6 +21,7 @@ mod keyless;
 mod local_key;
 mod refresh;
 mod rules;
+mod search;
 mod sign;
 mod verify;
 
@@ -29,7 +30,7 @@ pub use crate::bindings::verification::{
 };
 pub use bill::{BILL_PREDICATE, Bill};
 pub use document::Document;
-pub use enforce::Trusted;
+pub use enforce::{Judged, Trusted};
 pub(crate) use evidence::legacy_tags;
 pub use keyless::Proving;
 pub use refresh::{Current, Kept, KeptError, Mirror, MirrorError, RefreshError, Refreshed};

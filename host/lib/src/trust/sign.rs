@@ -10,14 +10,16 @@ use serde_json::Value;
 use wharf_oci::{Descriptor, Digest, Reference};
 
 use super::Format;
-use super::evidence::{Kind, blocking};
+use super::evidence::Kind;
 use super::verify::{Look, given};
 use crate::bindings::signing::{self, Artifact, Signed, Statement};
+use crate::blocking::blocking;
+use crate::call::unexpected;
 use crate::error::Error;
 use crate::push::PushOptions;
 use crate::session::Asked;
 use crate::session::trust::{Answer, Question, ask};
-use crate::wharf::{Wharf, unexpected};
+use crate::wharf::Wharf;
 
 pub use crate::bindings::signing::{Predicate, Proof};
 
@@ -85,7 +87,8 @@ pub struct Proved {
 }
 
 impl Wharf {
-    /// What a reference leads to, be it an index or not: what is to be signed.
+    /// What a reference leads to, be it an index or not: what is to be signed. It is in the
+    /// store, or at the registry.
     pub async fn to_sign(&self, reference: &Reference) -> Result<Descriptor, Error> {
         self.subject(reference, Look::Registry).await
     }
@@ -311,18 +314,14 @@ impl Wharf {
     async fn stored_artifact(&self, artifact: Artifact) -> Result<Descriptor, Error> {
         let store = self.store().clone();
         blocking(move || {
-            let put = |bytes: &[u8]| {
-                let put = store.put(bytes, None);
-                put.map_err(|error| Error::Storage(error.to_string()))
-            };
             for blob in &artifact.blobs {
-                put(blob)?;
+                store.put(blob, None)?;
             }
-            let digest: Digest = put(&artifact.manifest)?;
+            let digest = store.put(&artifact.manifest, None)?;
             let size = artifact.manifest.len() as u64;
             Ok(Descriptor::new(&artifact.media_type, digest, size))
         })
-        .await
+        .await?
     }
 
     async fn push_aside(&self, manifest: &Digest, to: &Reference) -> Result<(), Error> {
@@ -339,11 +338,7 @@ impl Wharf {
     async fn sent(&self, manifest: &Descriptor, to: &Reference) -> Result<(), Error> {
         self.push_aside(&manifest.digest, to).await?;
         let (store, name, manifest) = (self.store().clone(), to.to_string(), manifest.clone());
-        blocking(move || {
-            let kept = store.set_name(&name, &manifest);
-            kept.map_err(|error| Error::Storage(error.to_string()))
-        })
-        .await
+        Ok(blocking(move || store.set_name(&name, &manifest)).await??)
     }
 }
 

@@ -3,15 +3,19 @@
 use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use wharf_oci::manifest::Manifest;
 use wharf_oci::{Descriptor, Digest, Reference, media_type};
 
 use super::evidence::{Gathered, Kind};
+use super::search::Search;
 use super::{Finding, Requirement, Worth};
 use crate::bindings::types;
 use crate::bindings::verification::{Evidence, Verdict};
+use crate::call::unexpected;
 use crate::error::Error;
+use crate::session::Asked;
 use crate::session::trust::{Answer, Question, ask};
-use crate::wharf::{Wharf, unexpected};
+use crate::wharf::Wharf;
 
 /// Where signatures are looked for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -21,10 +25,8 @@ pub enum Look {
     Missing,
     /// At the registry.
     Registry,
-    /// In the store alone, where there is a registry too.
+    /// In the store alone.
     Here,
-    /// In the store alone, which has all that there is: what a layout brought.
-    Brought,
 }
 
 /// What was verified.
@@ -135,9 +137,9 @@ impl Wharf {
         look: Look,
     ) -> Result<Verified, Error> {
         let _work = self.at_work().await?;
-        let subject = self.subject(reference, look).await?;
-        self.verify_manifest(reference, &subject, requirement, look)
-            .await
+        let subject = self.to_verify(reference, look).await?;
+        let mut search = Search::new(self, reference, &subject, look);
+        self.verify_manifest(&mut search, requirement).await
     }
 
     /// The same with a bundle that lay in a file, in place of what the registry has.
@@ -149,87 +151,91 @@ impl Wharf {
         look: Look,
     ) -> Result<Verified, Error> {
         let _work = self.at_work().await?;
-        let subject = self.subject(reference, look).await?;
-        let gathered = Gathered {
-            evidence: vec![Evidence::Bundle(bundle)],
-            missed: Vec::new(),
-        };
+        let subject = self.to_verify(reference, look).await?;
+        let evidence = [Evidence::Bundle(bundle)];
         let verdict = self
-            .judge(reference, &subject, requirement, &gathered)
+            .judge(reference, &subject, requirement, &evidence)
             .await?;
-        verdict_of(reference, subject, requirement, verdict, gathered.missed)
+        verdict_of(reference, &subject, requirement, verdict, &[])
     }
 
-    /// What a reference leads to: an index too, since it is what its author signed.
+    /// What is to be verified. Of a digest nothing more has to be known: it is what is signed.
+    async fn to_verify(&self, reference: &Reference, look: Look) -> Result<Descriptor, Error> {
+        let Some(digest) = &reference.digest else {
+            return self.subject(reference, look).await;
+        };
+        match self.described(digest).await {
+            Err(Error::MissingContent(_)) => {
+                let kind = media_type::IMAGE_MANIFEST;
+                Ok(Descriptor::new(kind, digest.clone(), 0))
+            }
+            described => described,
+        }
+    }
+
+    /// What a reference leads to: an index too, since it is what its author signed. A digest
+    /// is looked up in the store first, whatever the look.
     pub(super) async fn subject(
         &self,
         reference: &Reference,
         look: Look,
     ) -> Result<Descriptor, Error> {
-        if let Some(digest) = &reference.digest {
-            return self.described(digest).await;
+        let known = match (&reference.digest, look) {
+            (Some(digest), _) => Some(digest.clone()),
+            (None, Look::Here) => self.last_seen(reference).await?,
+            (None, Look::Missing | Look::Registry) => None,
+        };
+        let absent = || Error::MissingContent(reference.to_string());
+        let here = match known {
+            Some(digest) => self.described(&digest).await,
+            None => Err(absent()),
+        };
+        match here {
+            Err(Error::MissingContent(_)) if look == Look::Here => Err(absent()),
+            Err(Error::MissingContent(_)) => {
+                let asked = Asked::whole();
+                self.resolve_asked(reference, asked, true).await
+            }
+            here => here,
         }
-        if look == Look::Here {
-            let absent = || Error::MissingContent(reference.to_string());
-            let found = self.last_seen(reference).await?;
-            return self.described(&found.ok_or_else(absent)?).await;
-        }
-        self.resolve_asked(reference, crate::session::Asked::whole(), true)
-            .await
     }
 
-    /// A digest as a descriptor. Its kind and its size are those of the store, and do not
-    /// matter where that does not have it: what is signed is the digest.
+    /// A manifest of the store, as a descriptor.
     pub async fn described(&self, digest: &Digest) -> Result<Descriptor, Error> {
-        let content = self.stored(digest).await?.unwrap_or_default();
-        let kind = match wharf_oci::manifest::Manifest::parse(&content, None) {
+        let content = self.stored(digest).await?;
+        let content = content.ok_or_else(|| Error::MissingContent(digest.to_string()))?;
+        let kind = match Manifest::parse(&content, None) {
             Ok(manifest) => manifest.media_type(None),
             Err(_) => media_type::IMAGE_MANIFEST.to_owned(),
         };
         Ok(Descriptor::new(&kind, digest.clone(), content.len() as u64))
     }
 
-    /// Verifies the manifest that a reference was found to lead to.
+    /// Verifies the manifest that a search is about.
     pub(super) async fn verify_manifest(
         &self,
-        reference: &Reference,
-        subject: &Descriptor,
+        search: &mut Search<'_>,
         requirement: &Requirement,
-        look: Look,
     ) -> Result<Verified, Error> {
+        let (reference, subject, look) = (search.reference, search.subject, search.look);
         let kind = match requirement.predicate {
             None => Kind::Signature,
             Some(_) => Kind::Attestation,
         };
-        let digest = &subject.digest;
         if look != Look::Registry {
-            let mut here = self.evidence_here(reference, digest, kind).await?;
-            let verdict = self.judge(reference, subject, requirement, &here).await?;
-            if look == Look::Here {
-                here.missed.push(Error::Other(
-                    "only the content store was looked at, and the registry was not asked"
-                        .to_owned(),
-                ));
-            }
-            if verdict.satisfied || matches!(look, Look::Here | Look::Brought) {
-                return verdict_of(
-                    reference,
-                    subject.clone(),
-                    requirement,
-                    verdict,
-                    here.missed,
-                );
+            let Gathered { evidence, missed } = search.here(kind).await?;
+            let verdict = self
+                .judge(reference, subject, requirement, evidence)
+                .await?;
+            if verdict.satisfied || look == Look::Here {
+                return verdict_of(reference, subject, requirement, verdict, missed);
             }
         }
-        let there = self.evidence_there(reference, digest, kind).await?;
-        let verdict = self.judge(reference, subject, requirement, &there).await?;
-        verdict_of(
-            reference,
-            subject.clone(),
-            requirement,
-            verdict,
-            there.missed,
-        )
+        let Gathered { evidence, missed } = search.there(kind).await?;
+        let verdict = self
+            .judge(reference, subject, requirement, evidence)
+            .await?;
+        verdict_of(reference, subject, requirement, verdict, missed)
     }
 
     async fn judge(
@@ -237,7 +243,7 @@ impl Wharf {
         reference: &Reference,
         subject: &Descriptor,
         requirement: &Requirement,
-        gathered: &Gathered,
+        evidence: &[Evidence],
     ) -> Result<Verdict, Error> {
         let state = self.state_without_files();
         state
@@ -246,7 +252,7 @@ impl Wharf {
         let question = Question::Verify {
             subject: given(subject),
             repository: Some(format!("{}/{}", reference.registry, reference.repository)),
-            evidence: gathered.evidence.clone(),
+            evidence: evidence.to_vec(),
             requirement: requirement.clone(),
             now: now(),
         };
@@ -259,16 +265,17 @@ impl Wharf {
 
 fn verdict_of(
     reference: &Reference,
-    subject: Descriptor,
+    subject: &Descriptor,
     requirement: &Requirement,
     verdict: Verdict,
-    missed: Vec<Error>,
+    missed: &[Error],
 ) -> Result<Verified, Error> {
     let Verdict {
         satisfied,
         findings,
     } = verdict;
     if satisfied {
+        let subject = subject.clone();
         return Ok(Verified { subject, findings });
     }
     let is_wrong = |finding: &Finding| matches!(finding.outcome, Worth::Wrong(_));
@@ -280,11 +287,11 @@ fn verdict_of(
         Distrust::Unknown
     };
     Err(Error::Untrusted(Box::new(Untrusted {
-        reference: reference.at_digest(subject.digest).to_string(),
+        reference: reference.at_digest(subject.digest.clone()).to_string(),
         why,
         wanted: wanted(requirement),
         findings,
-        missed,
+        missed: missed.to_vec(),
     })))
 }
 

@@ -7,6 +7,9 @@ use std::time::Instant;
 use super::Watch;
 use crate::audit::{AuditError, Decision, Event, Refusal, Sent};
 
+/// What changes names and notes of the content store.
+const BOOKKEEPING: [&str; 3] = ["set-name", "remember", "forget"];
+
 impl Watch {
     /// Tells of a request before it is sent. When that can't be told, it is not sent.
     pub(crate) fn asked<T>(
@@ -86,9 +89,17 @@ impl Watch {
         let Some(audit) = &self.shared().audit else {
             return Ok(());
         };
+        // A store that is only read takes content that it has, which changes nothing, and
+        // leaves names and notes as they are: no failure, and so not noted as one.
+        let unchanged = self.check_store();
+        let decision = match (outcome, &unchanged) {
+            (Ok(()), Err(_)) if BOOKKEEPING.contains(&action) => Decision::of(&unchanged),
+            (Ok(()), Err(_)) => return Ok(()),
+            (outcome, _) => Decision::of(outcome),
+        };
         audit.write(&Event::Store {
             capability: "content-store",
-            decision: Decision::of(outcome),
+            decision,
             action,
             digest: what.digest,
             bytes: what.bytes,

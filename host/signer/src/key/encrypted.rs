@@ -1,8 +1,8 @@
 //! PKCS #8 with a passphrase: PBES2 (RFC 8018), whose cost is the file's to say.
 
 use pkcs8::{
-    AlgorithmIdentifierRef, EncryptedPrivateKeyInfo, ObjectIdentifier,
-    der::{Decode, Reader, SliceReader, asn1::OctetStringRef},
+    AlgorithmIdentifierRef, EncryptedPrivateKeyInfoRef, ObjectIdentifier,
+    der::{self, Decode, Reader, SliceReader, asn1::OctetStringRef},
     pkcs5::{self, pbes2::Kdf},
 };
 use secrecy::ExposeSecret;
@@ -18,12 +18,12 @@ const MEMORY: u64 = 256 * 1024 * 1024;
 const WORK: u64 = 1024 * 1024 * 1024;
 
 /// What a passphrase opens, with everything checked that can be before one is asked for.
-pub(super) struct Encrypted<'a>(EncryptedPrivateKeyInfo<'a>);
+pub(super) struct Encrypted<'a>(EncryptedPrivateKeyInfoRef<'a>);
 
 impl<'a> Encrypted<'a> {
     /// Reads the DER.
     pub(super) fn parse(der: &'a [u8]) -> Result<Self, KeyProblem> {
-        let info = EncryptedPrivateKeyInfo::try_from(der).map_err(|error| {
+        let info = EncryptedPrivateKeyInfoRef::try_from(der).map_err(|error| {
             algorithm(der).map_or_else(
                 || malformed(&error),
                 |oid| KeyProblem::UnknownEncryption {
@@ -82,8 +82,8 @@ fn algorithm(der: &[u8]) -> Option<ObjectIdentifier> {
     reader
         .sequence(|reader| {
             let algorithm = AlgorithmIdentifierRef::decode(reader)?;
-            OctetStringRef::decode(reader)?;
-            Ok(algorithm.oid)
+            <&OctetStringRef>::decode(reader)?;
+            Ok::<_, der::Error>(algorithm.oid)
         })
         .ok()
 }

@@ -117,15 +117,9 @@ impl PrivateKey {
     }
 
     pub(super) fn p521(key: &p521::SecretKey) -> Result<Self, KeyProblem> {
-        let scalar = Zeroizing::new(key.to_bytes().to_vec());
         Ok(Self {
             public_der: der(&key.public_key())?,
-            secret: Private::P521(p521::ecdsa::SigningKey::from_slice(&scalar).map_err(
-                |error| KeyProblem::Malformed {
-                    what: "content",
-                    why: error.to_string(),
-                },
-            )?),
+            secret: Private::P521(key.into()),
             algorithm: Algorithm::EcdsaP521,
         })
     }

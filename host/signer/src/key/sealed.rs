@@ -148,7 +148,7 @@ fn stretched(
     cost: u8,
 ) -> Result<Zeroizing<[u8; KEY]>, KeyProblem> {
     let mut key = Zeroizing::new([0; KEY]);
-    let parameters = Params::new(cost, BLOCK, LANES, KEY)
+    let parameters = Params::new(cost, BLOCK, LANES)
         .map_err(|error| malformed("encryption", error.to_string()))?;
     scrypt::scrypt(passphrase.expose_secret(), salt, &parameters, &mut *key)
         .map_err(|error| malformed("encryption", error.to_string()))?;

@@ -1,5 +1,6 @@
 //! Manifests, their layers, and payloads of the legacy format.
 
+use wharf_signature::making::Artifact;
 use wharf_signature::{Evidence, Format, Requirement};
 
 use super::*;
@@ -127,6 +128,39 @@ fn a_legacy_layer_without_a_signature_is_unusable() {
         &finding(layered(&payload(), &doubled), &us(&key())),
         "twice",
     );
+}
+
+#[test]
+fn neither_parameters_nor_case_of_a_media_type_matter() {
+    let wanted = |predicate: Option<&str>| Requirement {
+        predicate: predicate.map(str::to_owned),
+        ..us(&key())
+    };
+    const KIND: &str = "https://p.example/v1";
+    let signature = ("vnd.dev.cosign.simplesigning.v1+json", statement(subject()));
+    let attested = ("vnd.dsse.envelope.v1+json", attestation(subject(), KIND));
+    for ((kind, statement), predicate) in [(signature, None), (attested, Some(KIND))] {
+        for other in [
+            format!("{kind}; charset=utf-8"),
+            format!("{kind};x=y"),
+            kind.to_uppercase(),
+        ] {
+            let mut artifact = key().beside(None, &statement);
+            artifact.manifest = altered(&artifact.manifest, kind, &other);
+            let found = finding(evidence(&artifact), &wanted(predicate));
+            assert!(is_accepted(&found), "{found:#?}");
+        }
+    }
+    // Signed again, it is there already.
+    let artifact = key().beside(None, &statement(subject()));
+    let kind = "simplesigning.v1+json";
+    let manifest = altered(&artifact.manifest, kind, &format!("{kind}; a=b"));
+    let present = Artifact {
+        manifest: manifest.clone(),
+        ..artifact
+    };
+    let again = key().beside(Some(&present), &statement(subject()));
+    assert_eq!(again.manifest, manifest);
 }
 
 #[test]

@@ -1,6 +1,5 @@
 //! `wharf registry attach`
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -9,15 +8,15 @@ use wharf_host::trust::Document;
 
 use super::sign::to_sign;
 use super::verify::bundle_of;
+use crate::bounded;
 use crate::client;
 use crate::env;
 use crate::error::CommandError;
 use crate::options::{ConnectionArgs, OutputArgs, StoreArgs};
 use crate::output::{Answer, Output};
-use crate::progress::Progress;
 
-/// The largest bill of materials, in bytes.
-const SBOM_BYTES: u64 = 4 * 1024 * 1024;
+/// The largest signature, payload or bill of materials, in bytes.
+const MOST_BYTES: u64 = 4 * 1024 * 1024;
 
 /// Publish a signature that was made elsewhere, or a bill of materials
 ///
@@ -91,10 +90,9 @@ impl Args {
     pub(super) async fn run(self, output: Output) -> Result<(), CommandError> {
         let what = self.what()?;
         let created = env::source_date()?;
-        let progress = Progress::new(output);
-        let store = self.store.open()?;
-        let registries = [&self.reference.registry];
-        let wharf = client::wharf(store, &registries, &self.connection, output, &progress)?;
+        let registry = &self.reference.registry;
+        let (wharf, progress) =
+            client::of_registry(registry, &self.store, &self.connection, output)?;
         let _work = wharf.at_work().await?;
         let reference = &self.reference;
         let subject = to_sign(&wharf, reference, &progress).await?;
@@ -152,13 +150,8 @@ impl Args {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, CommandError> {
-    let shown = path.display();
-    let failed = |why: String| CommandError::usage(format!("`{shown}` {why}"));
-    let found = fs::metadata(path).map_err(|error| failed(format!("can't be read: {error}")))?;
-    if found.len() > SBOM_BYTES {
-        return Err(failed(format!("has more than {SBOM_BYTES} bytes")));
-    }
-    fs::read(path).map_err(|error| failed(format!("can't be read: {error}")))
+    bounded::read(path, MOST_BYTES)
+        .map_err(|why| CommandError::usage(format!("`{}` {why}", path.display())))
 }
 
 impl Answer for Attached {

@@ -1,6 +1,5 @@
 //! `wharf registry attest`
 
-use std::fs;
 use std::path::PathBuf;
 
 use wharf_host::Reference;
@@ -8,11 +7,11 @@ use wharf_host::trust::Predicate;
 
 use super::predicate::PredicateType;
 use super::sign::{Place, sign, to_sign};
+use crate::bounded;
 use crate::client;
 use crate::error::CommandError;
 use crate::options::{ConnectionArgs, OutputArgs, SigningArgs, StoreArgs};
 use crate::output::Output;
-use crate::progress::Progress;
 
 /// The largest predicate, in bytes: with what is around it, a bundle is read up to 4 MiB.
 const PREDICATE_BYTES: u64 = 2 * 1024 * 1024;
@@ -66,13 +65,7 @@ impl Args {
     pub(super) async fn run(self, output: Output) -> Result<(), CommandError> {
         let shown = self.predicate.display();
         let wrong = |why: String| CommandError::usage(format!("the predicate `{shown}` {why}"));
-        let found = fs::metadata(&self.predicate);
-        let size = found.map_err(|error| wrong(format!("can't be read: {error}")))?;
-        if size.len() > PREDICATE_BYTES {
-            return Err(wrong(format!("has more than {PREDICATE_BYTES} bytes")));
-        }
-        let content =
-            fs::read(&self.predicate).map_err(|error| wrong(format!("can't be read: {error}")))?;
+        let content = bounded::read(&self.predicate, PREDICATE_BYTES).map_err(wrong)?;
         serde_json::from_slice::<serde::de::IgnoredAny>(&content)
             .map_err(|error| wrong(format!("is not JSON: {error}")))?;
         let predicate = Predicate {
@@ -80,10 +73,9 @@ impl Args {
             content,
         };
         let signatory = self.signing.signatory()?;
-        let progress = Progress::new(output);
-        let store = self.store.open()?;
-        let registries = [&self.reference.registry];
-        let wharf = client::wharf(store, &registries, &self.connection, output, &progress)?;
+        let registry = &self.reference.registry;
+        let (wharf, progress) =
+            client::of_registry(registry, &self.store, &self.connection, output)?;
         let _work = wharf.at_work().await?;
         let subject = to_sign(&wharf, &self.reference, &progress).await?;
         let signing = signatory

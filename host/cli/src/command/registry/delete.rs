@@ -7,7 +7,6 @@ use crate::client;
 use crate::error::CommandError;
 use crate::options::{ConnectionArgs, OutputArgs, StoreArgs};
 use crate::output::{Answer, Output};
-use crate::progress::Progress;
 use crate::prompt;
 
 /// Delete a manifest with all of its tags, or one tag
@@ -63,10 +62,9 @@ impl Args {
             ))
             .hint("to delete it without being asked, pass --force"));
         }
-        let progress = Progress::new(output);
-        let store = self.store.open()?;
-        let registries = [&self.reference.registry];
-        let wharf = client::wharf(store, &registries, &self.connection, output, &progress)?;
+        let registry = &self.reference.registry;
+        let (wharf, progress) =
+            client::of_registry(registry, &self.store, &self.connection, output)?;
         let tags = if self.force {
             self.reference.tag.as_ref().map(|tag| vec![tag.clone()])
         } else {

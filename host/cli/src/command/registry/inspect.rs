@@ -11,7 +11,6 @@ use crate::client;
 use crate::error::CommandError;
 use crate::options::{ConnectionArgs, OutputArgs, StoreArgs};
 use crate::output::{Answer, Output};
-use crate::progress::Progress;
 
 /// Show what a reference leads to: its manifest and the application in it
 ///
@@ -107,10 +106,9 @@ struct Component {
 impl Args {
     /// Shows it.
     pub(super) async fn run(self, output: Output) -> Result<(), CommandError> {
-        let progress = Progress::new(output);
-        let store = self.store.open()?;
-        let registries = [&self.reference.registry];
-        let wharf = client::wharf(store, &registries, &self.connection, output, &progress)?;
+        let registry = &self.reference.registry;
+        let (wharf, progress) =
+            client::of_registry(registry, &self.store, &self.connection, output)?;
         // What was fetched is not to be pruned before it was read.
         let _work = wharf.at_work().await?;
         let layers = [wharf_up::LOCKED_APP];

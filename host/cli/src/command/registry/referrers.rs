@@ -9,7 +9,6 @@ use crate::client;
 use crate::error::CommandError;
 use crate::options::{ConnectionArgs, OutputArgs, StoreArgs};
 use crate::output::{Answer, Output};
-use crate::progress::Progress;
 
 /// How deep the tree is followed: a signature of an inventory of an application is two
 /// deep.
@@ -79,10 +78,9 @@ struct Node {
 impl Args {
     /// Shows them.
     pub(super) async fn run(self, output: Output) -> Result<(), CommandError> {
-        let progress = Progress::new(output);
-        let store = self.store.open()?;
-        let registries = [&self.reference.registry];
-        let wharf = client::wharf(store, &registries, &self.connection, output, &progress)?;
+        let registry = &self.reference.registry;
+        let (wharf, progress) =
+            client::of_registry(registry, &self.store, &self.connection, output)?;
         let found = self.found(&wharf).await;
         progress.clear();
         let (digest, referrers) = found?;
@@ -119,7 +117,8 @@ impl Args {
                     .filter(|referrer| seen.insert(referrer.content.digest.clone()));
                 level.extend(new.map(|referrer| (subject.clone(), referrer)));
             }
-            if seen.len() > MOST || (levels.len() >= DEPTH && !level.is_empty()) {
+            // The root is none of them.
+            if seen.len() > MOST + 1 || (levels.len() >= DEPTH && !level.is_empty()) {
                 return Err(CommandError::new(
                     crate::error::Kind::Refused,
                     format!(

@@ -7,7 +7,6 @@ use crate::client;
 use crate::error::CommandError;
 use crate::options::{ConnectionArgs, OutputArgs, StoreArgs};
 use crate::output::{Answer, Output};
-use crate::progress::Progress;
 
 /// Look up what a reference leads to now
 ///
@@ -56,10 +55,9 @@ struct Resolved {
 impl Args {
     /// Looks it up.
     pub(super) async fn run(self, output: Output) -> Result<(), CommandError> {
-        let progress = Progress::new(output);
-        let store = self.store.open()?;
-        let registries = [&self.reference.registry];
-        let wharf = client::wharf(store, &registries, &self.connection, output, &progress)?;
+        let registry = &self.reference.registry;
+        let (wharf, progress) =
+            client::of_registry(registry, &self.store, &self.connection, output)?;
         let resolved = wharf.resolve(&self.reference, self.platform.as_ref()).await;
         progress.clear();
         let manifest = resolved.map_err(|error| {

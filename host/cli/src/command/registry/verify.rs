@@ -8,11 +8,11 @@ use wharf_host::{Error as HostError, Reference, Wharf};
 
 use super::findings::Found;
 use super::predicate::PredicateType;
+use crate::bounded;
 use crate::client;
 use crate::error::{CommandError, Kind};
 use crate::options::{ConnectionArgs, OutputArgs, SignerArgs, StoreArgs, key_value};
 use crate::output::{Answer, Output};
-use crate::progress::Progress;
 
 /// The largest bundle that is read from a file, in bytes.
 const BUNDLE_BYTES: u64 = 4 * 1024 * 1024;
@@ -144,10 +144,9 @@ impl WhatArgs {
             ..self.signers.requirement()?
         };
         let bundle = self.bundle.as_deref().map(bundle_of).transpose()?;
-        let progress = Progress::new(output);
-        let store = self.store.open()?;
-        let registries = [&self.reference.registry];
-        let wharf = client::wharf(store, &registries, &self.connection, output, &progress)?;
+        let registry = &self.reference.registry;
+        let (wharf, progress) =
+            client::of_registry(registry, &self.store, &self.connection, output)?;
         let look = if self.offline {
             Look::Here
         } else {
@@ -206,18 +205,8 @@ fn not_verified(error: HostError, reference: &Reference) -> CommandError {
 
 /// A bundle in a file.
 pub(super) fn bundle_of(path: &Path) -> Result<Vec<u8>, CommandError> {
-    use std::io::Read as _;
-
-    let shown = path.display();
-    let failed = |why: String| CommandError::usage(format!("the bundle `{shown}` {why}"));
-    let mut bytes = Vec::new();
-    std::fs::File::open(path)
-        .and_then(|file| file.take(BUNDLE_BYTES + 1).read_to_end(&mut bytes))
-        .map_err(|error| failed(format!("can't be read: {error}")))?;
-    if bytes.len() as u64 > BUNDLE_BYTES {
-        return Err(failed(format!("has more than {BUNDLE_BYTES} bytes")));
-    }
-    Ok(bytes)
+    bounded::read(path, BUNDLE_BYTES)
+        .map_err(|why| CommandError::usage(format!("the bundle `{}` {why}", path.display())))
 }
 
 impl Answer for Answered {

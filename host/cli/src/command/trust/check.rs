@@ -1,15 +1,14 @@
 //! `wharf trust check`
 
 use serde::Serialize;
-use wharf_host::trust::{Distrust, Look, Mode, Rule, wanted};
-use wharf_host::{Error as HostError, Reference};
+use wharf_host::trust::{Distrust, Judged as HostJudged, Mode, wanted};
+use wharf_host::{Pull, Reference};
 
 use crate::client;
 use crate::command::registry::Found;
 use crate::error::{CommandError, Kind};
 use crate::options::{ConnectionArgs, OutputArgs, StoreArgs};
 use crate::output::{Answer, Output};
-use crate::progress::Progress;
 
 /// Explain what is required of a reference, and what is missing
 ///
@@ -72,34 +71,32 @@ impl Args {
     /// Explains it.
     pub(super) async fn run(self, output: Output) -> Result<(), CommandError> {
         self.connection.sandbox()?;
-        let progress = Progress::new(output);
-        let store = self.store.open()?;
-        let registries = [&self.reference.registry];
-        let wharf = client::wharf(store, &registries, &self.connection, output, &progress)?;
-        let look = if self.offline {
-            Look::Here
+        let registry = &self.reference.registry;
+        let (wharf, progress) =
+            client::of_registry(registry, &self.store, &self.connection, output)?;
+        let policy = if self.offline {
+            Pull::Never
         } else {
-            Look::Missing
+            Pull::Always
         };
-        let rules: Vec<Rule> = wharf.required(&self.reference).cloned().collect();
+        let rules = wharf.judged(&self.reference, policy, None).await;
+        progress.clear();
+        let rules = rules.map_err(|error| {
+            CommandError::at_registry(error, registry)
+                .while_doing(format!("cannot look at {}", self.reference))
+        })?;
         let mut judged = Vec::new();
         let mut failed = None;
-        for rule in rules {
-            let verified = wharf.verify(&self.reference, &rule.requirement, look).await;
-            progress.clear();
-            let (answer, reasons, findings, kind) = match verified {
+        for HostJudged { rule, outcome, .. } in rules {
+            let (answer, reasons, findings, kind) = match outcome {
                 Ok(verified) => ("met", Vec::new(), verified.findings, None),
-                Err(HostError::Untrusted(untrusted)) => {
+                Err(untrusted) => {
                     let (answer, kind) = match untrusted.why {
                         Distrust::Unsigned => ("unsigned", Kind::Unsigned),
                         Distrust::Wrong => ("wrong-signature", Kind::WrongSignature),
                         Distrust::Unknown => ("unknown", Kind::Unverified),
                     };
                     (answer, untrusted.lines(), untrusted.findings, Some(kind))
-                }
-                Err(error) => {
-                    return Err(CommandError::at_registry(error, &self.reference.registry)
-                        .while_doing(format!("cannot look at {}", self.reference)));
                 }
             };
             if rule.mode == Mode::Require {

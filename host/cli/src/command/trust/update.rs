@@ -1,6 +1,5 @@
 //! `wharf trust update`
 
-use std::fs;
 use std::path::PathBuf;
 
 use serde::Serialize;
@@ -8,9 +7,10 @@ use wharf_host::Error as HostError;
 use wharf_host::Store;
 use wharf_host::trust::{Kept, Mirror, Refreshed};
 
+use crate::bounded;
 use crate::client;
 use crate::error::CommandError;
-use crate::options::{ConnectionArgs, OutputArgs, kept, unreadable};
+use crate::options::{ConnectionArgs, OutputArgs, TRUST_BYTES, kept, unreadable};
 use crate::output::{Answer, Output};
 use crate::progress::Progress;
 
@@ -112,9 +112,8 @@ impl Args {
 
     fn root(&self, kept: &Kept, mirror: &Mirror) -> Result<Vec<u8>, CommandError> {
         if let Some(path) = &self.root {
-            return fs::read(path).map_err(|error| {
-                let shown = path.display();
-                CommandError::usage(format!("cannot read the root `{shown}`: {error}"))
+            return bounded::read(path, TRUST_BYTES).map_err(|why| {
+                CommandError::usage(format!("the root `{}` {why}", path.display()))
             });
         }
         if mirror.is_public() {

@@ -8,10 +8,10 @@ mod wasm;
 use wharf_app::artifact::{Artifact, ReadError, Single};
 use wharf_app::locked::{ComponentSource, LockedApp};
 use wharf_oci::{Digest, Reference};
-use wharf_store::{Store, StoreError};
+use wharf_store::Store;
 
 use super::Document;
-use super::evidence::blocking;
+use crate::blocking::blocking;
 use crate::error::Error;
 use crate::wharf::Wharf;
 use cyclonedx::{Bom, Component, Contact, Dependency, Kind};
@@ -48,7 +48,7 @@ impl Wharf {
     ) -> Result<Bill, Error> {
         let _work = self.at_work().await?;
         let (store, place, manifest) = (self.store().clone(), place.clone(), manifest.clone());
-        blocking(move || bill(&store, &place, &manifest, created)).await
+        blocking(move || bill(&store, &place, &manifest, created)).await?
     }
 }
 
@@ -116,7 +116,6 @@ fn root(app: &LockedApp, place: &Reference, manifest: &Digest) -> Component {
 
 /// What a manifest of the store describes.
 fn application(store: &Store, manifest: &Digest) -> Result<LockedApp, Error> {
-    let failed = |error: StoreError| Error::Storage(error.to_string());
     let unusable = |why: String| {
         Error::InvalidInput(format!(
             "there is no bill of materials to be made of {manifest}: {why}"
@@ -124,7 +123,7 @@ fn application(store: &Store, manifest: &Digest) -> Result<LockedApp, Error> {
     };
     let small = |digest: &Digest| {
         let missing = || Error::MissingContent(digest.to_string());
-        store.get(digest).map_err(failed)?.ok_or_else(missing)
+        store.get(digest)?.ok_or_else(missing)
     };
     let bytes = small(manifest)?;
     match Artifact::parse(&bytes, None) {
@@ -191,8 +190,7 @@ impl Writing<'_> {
             ));
             return Ok(None);
         };
-        let failed = |error: StoreError| Error::Storage(error.to_string());
-        let size = self.store.stat(digest).map_err(failed)?;
+        let size = self.store.stat(digest)?;
         let size = size.ok_or_else(|| Error::MissingContent(digest.to_string()))?;
         if size > MOST_WASM_BYTES {
             self.warnings.push(format!(
@@ -201,12 +199,12 @@ impl Writing<'_> {
             ));
             return Ok(None);
         }
-        let mut reader = self.store.read(digest, None).map_err(failed)?;
+        let mut reader = self.store.read(digest, None)?;
         let mut bytes = vec![0; usize::try_from(size).unwrap_or_default()];
         let mut filled = 0;
         loop {
             let rest = bytes.get_mut(filled..).unwrap_or_default();
-            match reader.read(rest).map_err(failed)? {
+            match reader.read(rest)? {
                 0 => break,
                 count => filled += count,
             }

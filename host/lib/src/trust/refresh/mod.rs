@@ -18,7 +18,7 @@ use wharf_keyless::Root;
 use wharf_signer::keyless::SigningConfig;
 
 use super::PUBLIC_ROOT;
-use super::evidence::blocking;
+use crate::blocking::blocking;
 use crate::error::Error;
 use crate::wharf::Wharf;
 use kept::Found;
@@ -95,11 +95,8 @@ impl Wharf {
         };
         let root_version = updater.trusted().root().version;
         let (kept, mirror) = (kept.clone(), mirror.clone());
-        let (current, is_new) = blocking(move || {
-            let adopted = kept.adopt(&mirror, &found);
-            adopted.map_err(|error| Error::Storage(error.to_string()))
-        })
-        .await?;
+        let adopted = blocking(move || kept.adopt(&mirror, &found)).await?;
+        let (current, is_new) = adopted.map_err(|error| Error::Storage(error.to_string()))?;
         Ok(Refreshed {
             current,
             root_version,

@@ -1,7 +1,7 @@
 //! From PEM to a key.
 
 use pem::Pem;
-use pkcs8::{ObjectIdentifier, PrivateKeyInfo};
+use pkcs8::{ObjectIdentifier, PrivateKeyInfoRef};
 use sec1::EcPrivateKey;
 use zeroize::Zeroizing;
 
@@ -61,7 +61,7 @@ fn block(text: &[u8]) -> Result<Pem, KeyProblem> {
 }
 
 fn pkcs8(der: &[u8]) -> Result<PrivateKey, KeyProblem> {
-    let info = PrivateKeyInfo::try_from(der).map_err(|error| KeyProblem::Malformed {
+    let info = PrivateKeyInfoRef::try_from(der).map_err(|error| KeyProblem::Malformed {
         what: "content (PKCS #8)",
         why: error.to_string(),
     })?;
