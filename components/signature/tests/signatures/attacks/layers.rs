@@ -132,11 +132,11 @@ fn a_legacy_layer_without_a_signature_is_unusable() {
 
 #[test]
 fn neither_parameters_nor_case_of_a_media_type_matter() {
+    const KIND: &str = "https://p.example/v1";
     let wanted = |predicate: Option<&str>| Requirement {
         predicate: predicate.map(str::to_owned),
         ..us(&key())
     };
-    const KIND: &str = "https://p.example/v1";
     let signature = ("vnd.dev.cosign.simplesigning.v1+json", statement(subject()));
     let attested = ("vnd.dsse.envelope.v1+json", attestation(subject(), KIND));
     for ((kind, statement), predicate) in [(signature, None), (attested, Some(KIND))] {
