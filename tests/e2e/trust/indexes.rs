@@ -125,7 +125,10 @@ fn what_is_signed_by_a_digest_that_is_new_is_described_as_it_is() {
         let signer = author();
         let reference = format!("{address}/app@{}", digest_of(&subject));
         let _ = sign(&signer, &reference).success();
-        assert_eq!(subjects(&signer, address, &subject), [subject.clone()]);
+        assert_eq!(
+            subjects(&signer, address, &subject),
+            std::slice::from_ref(&subject)
+        );
         let _ = super::verify(&signer, &reference).success();
     }
     let nothing = format!("{address}/app@sha256:{}", "1".repeat(64));

@@ -81,7 +81,9 @@ impl Wharf {
             return Ok(Vec::new());
         }
         let _work = self.at_work().await?;
-        let judgement = self.judgement(reference, policy, platform, &rules).await?;
+        // What it takes is large, and is seldom wanted.
+        let judging = self.judgement(reference, policy, platform, &rules);
+        let judgement = Box::pin(judging).await?;
         let judged = rules.iter().zip(judgement.outcomes);
         let judged = judged.map(|(holding, outcome)| Judged {
             rule: holding.rule.clone(),
@@ -105,7 +107,9 @@ impl Wharf {
             return Ok(None);
         }
         let _work = self.at_work().await?;
-        let judgement = self.judgement(reference, policy, platform, &rules).await?;
+        // What it takes is large, and is seldom wanted.
+        let judging = self.judgement(reference, policy, platform, &rules);
+        let judgement = Box::pin(judging).await?;
         self.enforced(reference, &rules, judgement).map(Some)
     }
 
