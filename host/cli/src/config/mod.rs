@@ -10,8 +10,11 @@
 //! retries, shorter times, and nothing that decides who is trusted.
 
 mod document;
+mod file;
+mod help;
 mod key;
 mod layer;
+mod narrow;
 mod place;
 mod registry;
 mod sandbox;
@@ -20,83 +23,23 @@ mod table;
 mod trust;
 mod wasm_pkg;
 
-use std::fs;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use wharf_host::policy::{Policies, Policy};
+use wharf_host::policy::Policies;
 use wharf_host::trust::Trust;
-use wharf_host::{Pace, Packages, Registry};
+use wharf_host::{Packages, Registry};
 
 use crate::env;
-use crate::error::{CommandError, Kind};
+use crate::error::CommandError;
 use document::Document;
+use file::{read, read_policy, text};
+use narrow::{default, exceeds, narrowing, refused};
 use settings::RegistrySettings;
 use wasm_pkg::WasmPkg;
 
+pub(crate) use help::HELP;
 pub(crate) use key::{Key, Reader, Value};
 pub(crate) use layer::Layer;
-
-/// What a file looks like, and where it is, for `wharf --help`.
-pub(crate) const HELP: &str = "\
-Configuration:
-  Settings of registries stand in `wharf/wharf.toml` in your configuration folder, or in
-  the file of --config or $WHARF_CONFIG. They have the names of the options:
-
-    [registry.\"*\"]
-    retries = 3
-
-    [registry.\"docker.io\"]
-    mirrors = [\"mirror.example:5000\", \"r.example/hub\"]
-
-    [registry.\"r.example:5000\"]
-    ca-file = \"ca.pem\"
-    stall-timeout = \"10s\"
-    proxy = \"http://proxy.example:3128\"
-
-  Where the packages are that a spin.toml names without a registry, by namespace or by
-  package; those of `wasi` are known:
-
-    [packages]
-    my-org = \"ghcr.io/my-org/packages\"
-
-  Where this says nothing, `wasm-pkg/config.toml` in your configuration folder counts, the
-  file of `wkg`: its default, its namespaces and its packages, in registries of OCI.
-
-  A registry that leads to its blob store or token server on a private network needs
-  `allow = [\"https://blobs.internal:9000\", \"10.0.0.0/8\"]`.
-
-  Files that are never published, by patterns as in a `.gitignore`:
-
-    [push]
-    ignore = [\"*.key\", \".env\"]
-
-  A `wharf.toml` of a project, from the working folder up to the root of its repository,
-  can only narrow: fewer transfers and retries, shorter times, less bandwidth, more files
-  that are not published, a policy, and more that has to be signed.
-
-  A policy narrows what may be done at all: where requests go, which repositories are
-  written to and read, whose credentials are used, and how much. It stands in either file,
-  or in one of its own, --policy or $WHARF_POLICY; all that there are hold together, and
-  `wharf policy check` explains them:
-
-    [sandbox]
-    origins = [\"https://ghcr.io\"]
-    push = [\"ghcr.io/user/*\"]
-    credentials = [\"given\"]
-
-  What has to be signed, and by whom, before `up`, `pull`, `copy` and `load` use it, by the
-  beginning of references; `mode = \"warn\"` only says so, and `wharf trust check` explains:
-
-    [trust.for.\"ghcr.io/team\"]
-    keys = [\"team.pub\"]
-
-    [trust.default]
-    mode = \"off\"
-
-  Where no `proxy` is set, the proxies of the environment count, with curl's meaning of
-  `no_proxy`, and never for registries on this machine.
-";
 
 /// The settings of all registries.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -215,98 +158,12 @@ impl Config {
     }
 }
 
-fn read(path: &Path, named: bool) -> Result<Document, CommandError> {
-    match text(path, named)? {
-        Some(text) => Document::parse(path, &text),
-        None => Ok(Document::default()),
-    }
-}
-
-/// The text of a file, which has to be there when it was named.
-fn text(path: &Path, named: bool) -> Result<Option<String>, CommandError> {
-    match fs::read_to_string(path) {
-        Ok(text) => Ok(Some(text)),
-        Err(error)
-            if !named && matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
-        {
-            Ok(None)
-        }
-        Err(error) => Err(CommandError::usage(format!(
-            "cannot read the configuration `{}`: {error}",
-            path.display()
-        ))),
-    }
-}
-
-fn read_policy(path: &Path) -> Result<Policy, CommandError> {
-    let text = fs::read_to_string(path).map_err(|error| {
-        let shown = path.display();
-        CommandError::usage(format!("cannot read the policy `{shown}`: {error}"))
-    })?;
-    Document::parse_policy(path, &text)
-}
-
-/// The same document of a project, which decides nothing about trust.
-fn narrowing(document: Document) -> Result<Document, CommandError> {
-    let settings = document.settings();
-    let loose = settings
-        .filter(|(key, _)| key.is_about_trust())
-        .map(|(_, setting)| &setting.place);
-    let packages = document.packages().iter().map(|package| &package.place);
-    let loose = loose.chain(packages).next().cloned();
-    match loose {
-        Some(place) => Err(refused(
-            &place,
-            "decides whom to trust, which is not a project's to say",
-        )),
-        None => Ok(document),
-    }
-}
-
-fn refused(place: &str, why: &str) -> CommandError {
-    CommandError::new(Kind::Refused, format!("{place} {why}")).hint(
-        "a project's file can only narrow: set this in your own file (--config FILE, or \
-         $WHARF_CONFIG), in the environment or on the command line",
-    )
-}
-
-/// What holds where nothing is set, for what a project may narrow.
-fn default(key: Key) -> Option<Value> {
-    let pace = Pace::DEFAULT;
-    match key {
-        Key::Concurrency => pace.concurrency.map(Value::Count),
-        Key::Retries => pace.retries.map(Value::Count),
-        Key::ConnectTimeout => pace.connect_timeout.map(Value::Time),
-        Key::StallTimeout => pace.stall_timeout.map(Value::Time),
-        Key::FirstWait => pace.first_wait.map(Value::Time),
-        Key::LongestWait => pace.longest_wait.map(Value::Time),
-        Key::PlainHttp
-        | Key::CaFile
-        | Key::CertFile
-        | Key::PrivateKeyFile
-        | Key::TlsSkipVerify
-        | Key::Proxy
-        | Key::Allow
-        | Key::Mirrors
-        // There is no limit then, so that every one is narrower.
-        | Key::Bandwidth => None,
-    }
-}
-
-fn exceeds(value: &Value, limit: &Value) -> bool {
-    match (value, limit) {
-        (Value::Count(value), Value::Count(limit)) => value > limit,
-        (Value::Time(value), Value::Time(limit)) => value > limit,
-        (Value::Rate(value), Value::Rate(limit)) => value > limit,
-        _ => false,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::error::Kind;
 
     fn document(text: &str) -> Document {
         Document::parse(Path::new("/c/wharf.toml"), text).unwrap()
@@ -340,35 +197,6 @@ mod tests {
         assert_eq!(pace.retries, Some(7));
         assert_eq!(pace.first_wait, Some(Duration::from_secs(1)));
         assert_eq!(pace.longest_wait, None);
-    }
-
-    #[test]
-    fn a_project_sets_nothing_about_trust() {
-        for setting in [
-            "plain-http = true",
-            "plain-http = false",
-            "ca-file = \"ca.pem\"",
-            "cert-file = \"c.pem\"\nkey-file = \"k.pem\"",
-            "tls-skip-verify = true",
-            "proxy = \"http://p.example\"",
-            "proxy = \"none\"",
-            "allow = [\"10.0.0.0/8\"]",
-            "mirrors = [\"m.example\"]",
-        ] {
-            let text = format!("[registry.\"r.example\"]\n{setting}");
-            let error = narrowing(document(&text)).unwrap_err();
-            assert_eq!(error.kind, Kind::Refused);
-            let name = setting.split(' ').next().unwrap();
-            assert!(error.messages[0].contains(name), "{error:?}");
-            assert!(error.messages[0].contains("line 2"), "{error:?}");
-        }
-    }
-
-    #[test]
-    fn a_project_does_not_say_where_packages_are() {
-        let error = narrowing(document("[packages]\na = \"r.example\"")).unwrap_err();
-        assert_eq!(error.kind, Kind::Refused);
-        assert!(error.messages[0].contains("`a` in"), "{error:?}");
     }
 
     #[test]
@@ -431,14 +259,5 @@ mod tests {
         let error = config.policies(&["/nowhere/p.toml".into()]).unwrap_err();
         assert_eq!(error.kind, Kind::Usage);
         assert!(error.messages[0].contains("/nowhere/p.toml"), "{error:?}");
-    }
-
-    #[test]
-    fn only_a_file_that_was_named_must_be_there() {
-        let gone = PathBuf::from("/nowhere/wharf.toml");
-        assert_eq!(read(&gone, false).unwrap(), Document::default());
-        let error = read(&gone, true).unwrap_err();
-        assert_eq!(error.kind, Kind::Usage);
-        assert!(error.messages[0].contains("/nowhere/wharf.toml"));
     }
 }

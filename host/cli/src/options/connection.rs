@@ -7,7 +7,7 @@ use clap::Args;
 use wharf_host::policy::Policies;
 use wharf_host::trust::Trust;
 
-use super::{CredentialArgs, TrustArgs};
+use super::{CredentialArgs, SandboxArgs, TrustArgs};
 use crate::config::{self, Config, Key, Layer, Value};
 use crate::error::CommandError;
 use crate::sandbox::Sandbox;
@@ -113,28 +113,8 @@ pub(crate) struct ConnectionArgs {
     #[arg(hide_short_help = true)]
     longest_wait: Option<Value>,
 
-    /// The configuration file to use in place of your own
-    ///
-    /// All of these settings can stand there, for each registry; see `wharf --help`.
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
-
-    /// Do only what this policy allows, too (can be repeated)
-    ///
-    /// A file with a table `[sandbox]`, see `wharf --help` and `wharf policy check`. It holds
-    /// besides that of `$WHARF_POLICY` and those of your and the project's `wharf.toml`: what
-    /// one of them refuses, no other allows.
-    #[arg(long, value_name = "FILE")]
-    policy: Vec<PathBuf>,
-
-    /// Write what was asked for, granted and refused to this file, or to standard output,
-    /// `-`
-    ///
-    /// One JSON object a line, added to what is there: every request, use of a credential
-    /// and change of the content store, and nothing secret. What can't be written down is
-    /// not done.
-    #[arg(long, value_name = "FILE|-")]
-    audit: Option<PathBuf>,
+    #[command(flatten)]
+    sandbox: SandboxArgs,
 
     #[arg(skip)]
     opened: Opened,
@@ -184,24 +164,13 @@ impl ConnectionArgs {
         ] {
             flags.set_flag(key, value);
         }
-        Config::load(self.config.as_deref(), flags)
+        Config::load(self.sandbox.config.as_deref(), flags)
     }
 
-    /// Those of a command that only looks at policies.
-    pub(crate) fn of_policies(config: Option<PathBuf>, policy: Vec<PathBuf>) -> Self {
-        Self::of_files(config, policy, None)
-    }
-
-    /// Those of a command that asks no registry: all else stands in files.
-    pub(crate) fn of_files(
-        config: Option<PathBuf>,
-        policy: Vec<PathBuf>,
-        audit: Option<PathBuf>,
-    ) -> Self {
+    /// Those of a command that has no others: all else stands in files.
+    pub(crate) fn of_files(sandbox: SandboxArgs) -> Self {
         Self {
-            config,
-            policy,
-            audit,
+            sandbox,
             ..Self::default()
         }
     }
@@ -225,13 +194,13 @@ impl ConnectionArgs {
         if let Some(sandbox) = self.opened.0.get() {
             return Ok(sandbox);
         }
-        let sandbox = Sandbox::open(self.policies()?, self.audit.as_deref())?;
+        let sandbox = Sandbox::open(self.policies()?, self.sandbox.audit.as_deref())?;
         Ok(self.opened.0.get_or_init(|| sandbox))
     }
 
     /// The policies that hold.
     pub(crate) fn policies(&self) -> Result<Policies, CommandError> {
-        self.settings()?.policies(&self.policy)
+        self.settings()?.policies(&self.sandbox.policy)
     }
 }
 
@@ -249,7 +218,10 @@ mod tests {
         let args = ConnectionArgs {
             plain_http: true,
             retries: Some(Value::Count(3)),
-            config: Some(file.path().to_owned()),
+            sandbox: SandboxArgs {
+                config: Some(file.path().to_owned()),
+                ..SandboxArgs::default()
+            },
             ..ConnectionArgs::default()
         };
         let registry = "r.example".parse().unwrap();

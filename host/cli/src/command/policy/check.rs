@@ -10,7 +10,7 @@ use wharf_host::policy::Policies;
 use super::needs::{Judged, Needs};
 use crate::command::{Command, Wharf, usage, wanted_format};
 use crate::error::{CommandError, Kind};
-use crate::options::{ConnectionArgs, Format};
+use crate::options::{ConnectionArgs, Format, SandboxArgs};
 use crate::output::{Answer, Output};
 
 /// Explain which policies hold, and what they allow a command
@@ -106,7 +106,11 @@ impl Args {
 
     /// Explains.
     pub(super) fn run(self, output: Output) -> Result<(), CommandError> {
-        let own = ConnectionArgs::of_policies(self.config, self.policy);
+        let own = ConnectionArgs::of_files(SandboxArgs {
+            config: self.config,
+            policy: self.policy,
+            audit: None,
+        });
         let mut policies = own.policies()?;
         let mut checks = Vec::new();
         let mut command = None;

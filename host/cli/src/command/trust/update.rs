@@ -10,7 +10,7 @@ use wharf_host::trust::{Kept, Mirror, Refreshed};
 use crate::bounded;
 use crate::client;
 use crate::error::CommandError;
-use crate::options::{ConnectionArgs, OutputArgs, TRUST_BYTES, kept, unreadable};
+use crate::options::{ConnectionArgs, OutputArgs, SandboxArgs, TRUST_BYTES, kept, unreadable};
 use crate::output::{Answer, Output};
 use crate::progress::Progress;
 
@@ -46,18 +46,8 @@ pub(in crate::command) struct Args {
     #[arg(long, value_name = "FILE", requires = "mirror")]
     root: Option<PathBuf>,
 
-    /// The configuration file to use in place of your own
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
-
-    /// Do only what this policy allows, too (can be repeated)
-    #[arg(long, value_name = "FILE")]
-    policy: Vec<PathBuf>,
-
-    /// Write what was asked for, granted and refused to this file, or to standard output,
-    /// `-`
-    #[arg(long, value_name = "FILE|-")]
-    audit: Option<PathBuf>,
+    #[command(flatten)]
+    sandbox: SandboxArgs,
 
     #[command(flatten)]
     pub(super) output: OutputArgs,
@@ -87,7 +77,7 @@ impl Args {
         })?;
         let mirror = self.mirror(&kept)?;
         let root = self.root(&kept, &mirror)?;
-        let connection = ConnectionArgs::of_files(self.config, self.policy, self.audit);
+        let connection = ConnectionArgs::of_files(self.sandbox);
         connection.sandbox()?;
         let progress = Progress::new(output);
         // A client has a content store, and nothing of this goes there.
