@@ -1,15 +1,15 @@
 //! Files become content without passing through the packager.
 
-use tokio::task::spawn_blocking;
 use wasmtime::component::{Accessor, HasSelf, Resource};
 use wasmtime_wasi::filesystem::Descriptor as File;
 use wharf_store::Added;
 
-use super::content_store::told;
+use super::denial::{Denial, told};
 use crate::ahead::AHEAD_BYTES;
 use crate::bindings::content_files;
 use crate::bindings::content_store::Error;
 use crate::bindings::types::Descriptor;
+use crate::blocking::blocking;
 use crate::state::State;
 use crate::watch::Stored;
 
@@ -34,9 +34,11 @@ impl<T: Send> content_files::HostWithStore<T> for HasSelf<State> {
         let Some(file) = file else {
             return Ok(Err(Error::Failed("a directory has no content".to_owned())));
         };
-        let added = spawn_blocking(move || {
-            let own = file.try_clone().map_err(|error| error.to_string())?;
-            store.add_file(own).map_err(|error| error.to_string())
+        let added = blocking(move || {
+            let own = file
+                .try_clone()
+                .map_err(|error| Denial::failed(error.to_string()))?;
+            store.add_file(own).map_err(Denial::from)
         })
         .await?;
         let Added {
@@ -45,9 +47,8 @@ impl<T: Send> content_files::HostWithStore<T> for HasSelf<State> {
             is_new,
         } = match added {
             Ok(added) => added,
-            Err(text) => {
-                let failed = Err(Error::Failed(text));
-                return told(&watch, "add-file", Stored::default(), failed);
+            Err(denial) => {
+                return told(&watch, "add-file", Stored::default(), Err(denial));
             }
         };
         if is_new {

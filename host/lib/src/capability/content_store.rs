@@ -5,16 +5,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::task::spawn_blocking;
 use wasmtime::component::{Accessor, FutureReader, HasSelf, Resource, StreamReader};
 use wharf_oci::problem::clean;
 use wharf_oci::{Digest, Reference};
 use wharf_store::{Receive, Store, StoreError};
 
+use super::denial::{Answer, Denial, asked, told};
 use super::stream::{Fountain, Meter, Sink};
-use crate::audit::Refusal;
 use crate::bindings::content_store::{self, Error, Extent};
 use crate::bindings::types::{Descriptor, Mismatch};
+use crate::blocking::blocking;
 use crate::state::State;
 use crate::watch::{Stored, Watch};
 
@@ -32,58 +32,11 @@ pub struct Ingest {
 const FIRST_WAIT: Duration = Duration::from_millis(5);
 const LONGEST_WAIT: Duration = Duration::from_millis(200);
 
-type Answer<T> = wasmtime::Result<Result<T, Error>>;
-
-/// Runs a step of the store on a thread that may block.
-async fn blocking<T: Send + 'static>(
+/// Does a step of the store where it may wait.
+async fn step<T: Send + 'static>(
     step: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
-) -> Answer<T> {
-    Ok(spawn_blocking(step).await?.map_err(Error::from))
-}
-
-/// What a guest may not have is told of, and so is what it wrote.
-pub(super) fn told<T>(
-    watch: &Watch,
-    action: &'static str,
-    what: Stored<'_>,
-    outcome: Result<T, Error>,
-) -> Answer<T> {
-    if !watch.is_audited() && watch.policies().is_empty() {
-        return Ok(outcome);
-    }
-    let checked = match &outcome {
-        Ok(_) => Ok(()),
-        // The store's own words, where it is the policy that speaks through it.
-        Err(error) => match watch.check_store() {
-            Err(refusal) if is_read_only(error) => Err(refusal),
-            _ => Err(Refusal::Sandbox(reason(error))),
-        },
-    };
-    watch.stored(&checked, action, what)?;
-    Ok(outcome)
-}
-
-/// The same for what is only asked for: nothing is told of what it may have.
-fn asked<T>(watch: &Watch, outcome: Result<T, Error>) -> Answer<T> {
-    match &outcome {
-        Err(Error::Failed(_)) => told(watch, "read", Stored::default(), outcome),
-        _ => Ok(outcome),
-    }
-}
-
-fn is_read_only(error: &Error) -> bool {
-    matches!(error, Error::Failed(text) if text.starts_with(READ_ONLY))
-}
-
-/// How [`StoreError::ReadOnly`] begins.
-const READ_ONLY: &str = "nothing may be written to the store";
-
-fn reason(error: &Error) -> String {
-    match error {
-        Error::Missing(digest) => format!("{} is not in the store", clean(digest, 100)),
-        Error::Mismatch(_) => "it is not what its digest or size promises".to_owned(),
-        Error::Failed(text) => clean(text, 300),
-    }
+) -> wasmtime::Result<Result<T, Denial>> {
+    Ok(blocking(step).await?.map_err(Denial::from))
 }
 
 /// What takes a moment is done at once, on the guest's own thread: handing it to
@@ -101,7 +54,7 @@ impl content_store::Host for State {
 
     fn put(&mut self, content: Vec<u8>, expected: Option<String>) -> Answer<String> {
         let parsed = expected.as_deref().map(parse).transpose();
-        let stored: Result<String, Error> = parsed.and_then(|expected| {
+        let stored: Result<String, Denial> = parsed.and_then(|expected| {
             let digest = self.store.put(&content, expected.as_ref())?;
             Ok(digest.into())
         });
@@ -217,12 +170,15 @@ impl content_store::HostWithStore<State> for HasSelf<State> {
         let (store, watch) = store(accessor);
         let expected: wharf_oci::Descriptor = match expected.try_into() {
             Ok(expected) => expected,
-            Err(error) => return told(&watch, "receive", Stored::default(), Err(error)),
+            Err(error) => {
+                let denied = Err(Denial::Other(error));
+                return told(&watch, "receive", Stored::default(), denied);
+            }
         };
         let mut wait = FIRST_WAIT;
         let inner = loop {
             let (store, wanted) = (store.clone(), expected.clone());
-            match blocking(move || store.receive(&wanted)).await? {
+            match step(move || store.receive(&wanted)).await? {
                 Ok(Receive::Whole) => return Ok(Ok(None)),
                 Ok(Receive::Ingest(ingest)) => break Arc::new(ingest),
                 Ok(Receive::Busy) => {}
@@ -252,7 +208,7 @@ impl content_store::HostWithStore<State> for HasSelf<State> {
         data: StreamReader<u8>,
     ) -> Answer<(String, u64)> {
         let (store, watch) = store(accessor);
-        let addition = match blocking(move || store.add()).await? {
+        let addition = match step(move || store.add()).await? {
             Ok(addition) => addition,
             Err(error) => {
                 accessor.with(|access| {
@@ -265,10 +221,10 @@ impl content_store::HostWithStore<State> for HasSelf<State> {
         let depths = accessor.with(|mut access| access.get().depths.clone());
         let (sink, outcome) = Sink::new(addition, depths, None);
         accessor.with(|access| data.pipe(access, sink))?;
-        let added: Result<(String, u64), Error> = match outcome.await {
+        let added: Result<(String, u64), Denial> = match outcome.await {
             Ok(Ok((digest, size))) => Ok((digest.into(), size)),
             Ok(Err(error)) => Err(error.into()),
-            Err(_) => Err(Error::Failed("writing was broken off".to_owned())),
+            Err(_) => Err(Denial::failed("writing was broken off")),
         };
         let known = added.as_ref().ok().cloned();
         let what = Stored {
@@ -310,14 +266,14 @@ impl<T: Send + 'static> content_store::HostIngestWithStore<T> for HasSelf<State>
             let (observer, depths) = (state.observer.clone(), state.depths.clone());
             wasmtime::error::Ok((inner, digest, observer, depths))
         })?;
-        let writer = match blocking(move || inner.writer(offset)).await? {
+        let writer = match step(move || inner.writer(offset)).await? {
             Ok(writer) => writer,
             Err(error) => {
                 accessor.with(|access| {
                     let mut data = data;
                     data.close(access)
                 })?;
-                return Ok(Err(error));
+                return Ok(Err(error.into()));
             }
         };
         let (sink, outcome) = Sink::new(writer, depths, Some(Meter { digest, observer }));
@@ -335,7 +291,7 @@ impl<T: Send + 'static> content_store::HostIngestWithStore<T> for HasSelf<State>
             wasmtime::error::Ok((inner, digest, ingest.size))
         })?;
         let (_, watch) = store(accessor);
-        let finished = blocking(move || inner.finish()).await?;
+        let finished = step(move || inner.finish()).await?;
         let what = Stored {
             digest: Some(digest.as_str()),
             bytes: Some(size),
@@ -346,7 +302,8 @@ impl<T: Send + 'static> content_store::HostIngestWithStore<T> for HasSelf<State>
 
     async fn discard(accessor: &Accessor<T, Self>, ingest: Resource<Ingest>) -> Answer<()> {
         let inner = of(accessor, &ingest)?;
-        blocking(move || inner.discard()).await
+        let discarded = step(move || inner.discard()).await?;
+        Ok(discarded.map_err(Error::from))
     }
 }
 
@@ -364,16 +321,15 @@ fn of<T: Send>(
     accessor.with(|mut access| Ok(access.get().table.get(ingest)?.inner.clone()))
 }
 
-fn parse(digest: &str) -> Result<Digest, Error> {
-    digest
-        .parse()
-        .map_err(|error: wharf_oci::digest::DigestError| Error::Failed(error.to_string()))
+fn parse(digest: &str) -> Result<Digest, Denial> {
+    let parsed = digest.parse();
+    parsed.map_err(|error: wharf_oci::digest::DigestError| Denial::failed(error.to_string()))
 }
 
-/// Names of other repositories are somebody else's: a guest that could set them
-/// would decide what the next call believes of those.
-/// The name in the store that a name of the call's repository means.
-fn own_name(state: &State, name: &str) -> Result<String, Error> {
+/// The name in the store that a name of the call's repository means. Names of other
+/// repositories are somebody else's: a guest that could set them would decide what the
+/// next call believes of those.
+fn own_name(state: &State, name: &str) -> Result<String, Denial> {
     let is_own = |reference: &Reference| {
         state.vault.registry.as_ref() == Some(&reference.registry)
             && state.repository.as_ref() == Some(&reference.repository)
@@ -387,7 +343,7 @@ fn own_name(state: &State, name: &str) -> Result<String, Error> {
         }
         .to_string()),
         (Some(_), None) => Ok(name.to_owned()),
-        (None, _) => Err(Error::Failed(format!(
+        (None, _) => Err(Denial::failed(format!(
             "`{}` is not a name of the repository that this call concerns",
             clean(name, 100)
         ))),
@@ -395,13 +351,13 @@ fn own_name(state: &State, name: &str) -> Result<String, Error> {
 }
 
 /// What a note is about: the repository of the call and no other, and a digest.
-fn noted(state: &State, digest: &str) -> Result<(String, Digest), Error> {
+fn noted(state: &State, digest: &str) -> Result<(String, Digest), Denial> {
     match (&state.vault.registry, &state.repository) {
         (Some(registry), Some(repository)) => {
             Ok((format!("{registry}/{repository}"), parse(digest)?))
         }
-        _ => Err(Error::Failed(
-            "this call concerns no repository, and so has no notes".to_owned(),
+        _ => Err(Denial::failed(
+            "this call concerns no repository, and so has no notes",
         )),
     }
 }

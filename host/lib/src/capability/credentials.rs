@@ -24,6 +24,7 @@ use wharf_oci::{Registry, Repository, percent};
 use super::grant::Purpose;
 use crate::audit::Refusal;
 use crate::bindings::credentials::{self, Credential as Lent, Error, UserPassword};
+use crate::blocking::blocking;
 use crate::credentials::{Credential, CredentialSource, Secret, SourceKind};
 use crate::state::State;
 
@@ -191,7 +192,7 @@ impl<T: Send> credentials::HostWithStore<T> for HasSelf<State> {
         // Helpers are programs: they may take their time.
         let policies = watch.policies().clone();
         let asked = concerned.clone();
-        let found = tokio::task::spawn_blocking(move || {
+        let found = blocking(move || {
             source.look(&own, asked.as_ref(), &|kind| {
                 policies.credential(kind).is_ok()
             })

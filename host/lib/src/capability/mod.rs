@@ -4,6 +4,7 @@
 pub(crate) mod content_files;
 pub(crate) mod content_store;
 pub(crate) mod credentials;
+mod denial;
 pub(crate) mod grant;
 pub(crate) mod http;
 mod metered;

@@ -1,9 +1,9 @@
 //! The import `signer`: the use, and not the sight, of a private key.
 
-use tokio::task::spawn_blocking;
 use wasmtime::component::{Accessor, HasSelf};
 
 use crate::bindings::signer;
+use crate::blocking::blocking;
 use crate::state::State;
 
 const NONE: &str = "there is no key to sign with in this call";
@@ -26,6 +26,6 @@ impl<T: Send> signer::HostWithStore<T> for HasSelf<State> {
         let Some(key) = key else {
             return Ok(Err(NONE.to_owned()));
         };
-        Ok(spawn_blocking(move || key.sign(&message)).await?)
+        Ok(blocking(move || key.sign(&message)).await?)
     }
 }

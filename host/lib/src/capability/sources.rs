@@ -7,7 +7,6 @@ use std::io::{self, ErrorKind};
 use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
-use tokio::task::spawn_blocking;
 use wasmtime::component::{Accessor, HasSelf, Resource};
 use wasmtime_wasi::FsPerms;
 use wasmtime_wasi::filesystem::{Descriptor, File as Lent, OpenMode};
@@ -16,6 +15,7 @@ use wharf_oci::Digest;
 use wharf_oci::problem::clean;
 
 use crate::bindings::sources::{self, Error};
+use crate::blocking::blocking;
 use crate::state::State;
 
 /// What a manifest names. By default that is nothing.
@@ -65,7 +65,7 @@ impl<T: Send> sources::HostWithStore<T> for HasSelf<State> {
         let Some(at) = sources.files.get(&path).cloned() else {
             return Ok(Err(Error::NotNamed));
         };
-        match spawn_blocking(move || open(&at)).await? {
+        match blocking(move || open(&at)).await? {
             Ok(file) => accessor.with(|mut access| {
                 // As the files of the directory are: looking at it takes microseconds.
                 let file = Lent::new(file, FsPerms::ReadOnly, OpenMode::READ, true);
