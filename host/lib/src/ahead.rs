@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::operation::{Answer, Operation};
 use crate::pack::PackOptions;
 use crate::report::{Outcome, Packed, Report, Transfer};
-use crate::session::Asked;
+use crate::session::registry::Asked;
 use crate::wharf::Wharf;
 
 /// From which size on, in bytes, a file is worth a call of its own.

@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::operation::{Answer, Operation};
 use crate::policy::{Policies, Right, Violation};
 use crate::progress::Aside;
-use crate::session::{Asked, Options};
+use crate::session::registry::{Asked, Options};
 use crate::state::{Network, State};
 use crate::wharf::Wharf;
 

@@ -13,7 +13,7 @@ use crate::progress::Event;
 use crate::pull::Pull;
 use crate::push::PushOptions;
 use crate::report::{Report, Transfer};
-use crate::session::Asked;
+use crate::session::registry::Asked;
 use crate::trust::legacy_tags;
 use crate::wharf::Wharf;
 

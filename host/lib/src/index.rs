@@ -9,7 +9,7 @@ use wharf_oci::{Descriptor, Digest, Reference, limit, media_type};
 use crate::blocking::blocking;
 use crate::capability::grant::Access;
 use crate::error::Error;
-use crate::session::Asked;
+use crate::session::registry::Asked;
 use crate::wharf::Wharf;
 
 /// How many manifests one index may lead to.

@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::location::Location;
 use crate::operation::{Answer, Operation};
 use crate::progress::Event;
-use crate::session::Asked;
+use crate::session::registry::Asked;
 use crate::wharf::Wharf;
 
 /// What a reference to a registry is called at a mirror of it.

@@ -10,7 +10,7 @@ use crate::capability::sources::Sources;
 use crate::error::Error;
 use crate::pull::Pull;
 use crate::report::Packed;
-use crate::session::Packing;
+use crate::session::packager::Packing;
 use crate::state::State;
 use crate::wharf::Wharf;
 

@@ -8,7 +8,7 @@ use wharf_store::{Extent, Store, StoreError};
 use crate::blocking::blocking;
 use crate::error::Error;
 use crate::report;
-use crate::session;
+use crate::session::packager;
 use crate::wharf::Wharf;
 
 /// How a core module begins, and a component does not (core specification, "Modules").
@@ -53,7 +53,7 @@ impl Wharf {
         let state = self.state_without_files();
         let told = ("prepare", manifest.as_str());
         state.watch.begins(told, None, Ok(()))?;
-        let preparing = session::prepare(state, manifest.to_string(), options.clone());
+        let preparing = packager::prepare(state, manifest.to_string(), options.clone());
         let prepared = self.overseer().in_time(preparing).await?;
         Ok(report::descriptor(prepared)?.digest)
     }

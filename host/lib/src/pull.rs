@@ -8,7 +8,7 @@ use crate::capability::grant::Access;
 use crate::error::Error;
 use crate::operation::{Answer, Operation};
 use crate::report::Report;
-use crate::session::Asked;
+use crate::session::registry::Asked;
 use crate::wharf::Wharf;
 
 /// When the registry is asked for what may be in the store.

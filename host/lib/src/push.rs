@@ -7,7 +7,7 @@ use crate::capability::grant::Access;
 use crate::error::Error;
 use crate::operation::{Answer, Operation};
 use crate::report::{Outcome, Report};
-use crate::session::Asked;
+use crate::session::registry::Asked;
 use crate::wharf::Wharf;
 
 /// How a manifest is pushed.

@@ -9,7 +9,7 @@ use wasmtime_wasi::filesystem::{self, Descriptor, OpenMode};
 use crate::error::Error;
 use crate::pack::PackOptions;
 use crate::report::Packed;
-use crate::session::Packing;
+use crate::session::packager::Packing;
 use crate::wharf::Wharf;
 
 /// Lends what is open for reading, and nothing more. Looking takes microseconds, and so

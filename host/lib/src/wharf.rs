@@ -16,7 +16,8 @@ use crate::error::Error;
 use crate::location::Location;
 use crate::packages::Packages;
 use crate::progress::{Event, Observer};
-use crate::session::{PackagerComponent, RegistryComponent};
+use crate::session::packager::PackagerComponent;
+use crate::session::registry::RegistryComponent;
 use crate::trust::Trust;
 use crate::watch::Overseer;
 

@@ -11,7 +11,7 @@ use crate::capability::grant::Access;
 use crate::error::Error;
 use crate::progress::Event;
 use crate::pull::Pull;
-use crate::session::Asked;
+use crate::session::registry::Asked;
 use crate::wharf::Wharf;
 
 /// What may be used.
@@ -76,14 +76,9 @@ impl Wharf {
         policy: Pull,
         platform: Option<&Platform>,
     ) -> Result<Vec<Judged>, Error> {
-        let rules = self.holding(reference);
-        if rules.is_empty() {
+        let Some((rules, judgement)) = self.judged_rules(reference, policy, platform).await? else {
             return Ok(Vec::new());
-        }
-        let _work = self.at_work().await?;
-        // What it takes is large, and is seldom wanted.
-        let judging = self.judgement(reference, policy, platform, &rules);
-        let judgement = Box::pin(judging).await?;
+        };
         let judged = rules.iter().zip(judgement.outcomes);
         let judged = judged.map(|(holding, outcome)| Judged {
             rule: holding.rule.clone(),
@@ -102,6 +97,20 @@ impl Wharf {
         policy: Pull,
         platform: Option<&Platform>,
     ) -> Result<Option<Trusted>, Error> {
+        match self.judged_rules(reference, policy, platform).await? {
+            Some((rules, judgement)) => self.enforced(reference, &rules, judgement).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The rules that hold for a reference, and what they say; none when nothing is required
+    /// of it.
+    async fn judged_rules(
+        &self,
+        reference: &Reference,
+        policy: Pull,
+        platform: Option<&Platform>,
+    ) -> Result<Option<(Vec<Holding<'_>>, Judgement)>, Error> {
         let rules = self.holding(reference);
         if rules.is_empty() {
             return Ok(None);
@@ -110,7 +119,7 @@ impl Wharf {
         // What it takes is large, and is seldom wanted.
         let judging = self.judgement(reference, policy, platform, &rules);
         let judgement = Box::pin(judging).await?;
-        self.enforced(reference, &rules, judgement).map(Some)
+        Ok(Some((rules, judgement)))
     }
 
     /// Verifies a manifest of the store, as the rules for the name require that it has.

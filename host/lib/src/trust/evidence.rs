@@ -18,7 +18,7 @@ use crate::capability::grant::Access;
 use crate::error::Error;
 use crate::progress::Event;
 use crate::report::{Referrer, Report};
-use crate::session::Asked;
+use crate::session::registry::Asked;
 use crate::wharf::Wharf;
 use allowance::Allowance;
 

@@ -17,7 +17,7 @@ use crate::blocking::blocking;
 use crate::call::unexpected;
 use crate::error::Error;
 use crate::push::PushOptions;
-use crate::session::Asked;
+use crate::session::registry::Asked;
 use crate::session::trust::{Answer, Question, ask};
 use crate::wharf::Wharf;
 

@@ -13,7 +13,7 @@ use crate::bindings::types;
 use crate::bindings::verification::{Evidence, Verdict};
 use crate::call::unexpected;
 use crate::error::Error;
-use crate::session::Asked;
+use crate::session::registry::Asked;
 use crate::session::trust::{Answer, Question, ask};
 use crate::wharf::Wharf;
 
