@@ -2,12 +2,12 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::cargo::{cargo, ensure_component_target, executable, made_by_build_script, root};
-use crate::{narrate, programs};
+use crate::cargo::{ensure_component_target, executable, made_by_build_script, root};
+use crate::{function_order, narrate, programs};
 
 /// Where each shell looks for completions below `share`, and what the file is called.
 const COMPLETIONS: [(&str, &str); 3] = [
@@ -66,26 +66,14 @@ struct Built {
 
 impl Built {
     fn with(profile: &str) -> Result<Self> {
-        narrate::command(&format!(
-            "cargo build --workspace --bin wharf --bin wharf-portable --profile {profile}"
-        ));
-        let built = cargo()
-            .args(["build", "--workspace", "--bin", "wharf"])
-            .args(["--bin", "wharf-portable", "--profile", profile])
-            .args(["--message-format", "json-render-diagnostics"])
-            .stderr(Stdio::inherit())
-            .output()
-            .context("cargo could not be started")?;
-        if !built.status.success() {
-            bail!("wharf did not build ({})", built.status);
-        }
+        let what = ["--bin", "wharf", "--bin", "wharf-portable"];
+        let built = function_order::build(profile, &what)?;
         let wharf =
-            executable(&built.stdout, "wharf").context("cargo built no executable called wharf")?;
-        let portable = executable(&built.stdout, "wharf-portable")
+            executable(&built, "wharf").context("cargo built no executable called wharf")?;
+        let portable = executable(&built, "wharf-portable")
             .context("cargo built no executable called wharf-portable")?;
-        let made = |folder| {
-            made_by_build_script(&built.stdout, folder).context("cargo built no components")
-        };
+        let made =
+            |folder| made_by_build_script(&built, folder).context("cargo built no components");
         let components = made("components/artifacts")?;
         let plugs = made("components/portable")?.join(PLUGS);
         // The executable is in the folder of its profile.

@@ -1,5 +1,6 @@
 //! What people working on Wharf run: `cargo xtask --help` lists it.
 
+mod application;
 #[cfg(test)]
 mod architecture;
 mod bench;
@@ -8,10 +9,12 @@ mod cargo;
 mod claims;
 mod demo;
 mod dist;
+mod function_order;
 mod fuzz;
 mod narrate;
 mod peers;
 mod programs;
+mod registry;
 mod test;
 
 use std::process::ExitCode;

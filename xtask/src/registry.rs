@@ -1,4 +1,5 @@
-//! The registry that every program talks to.
+//! A registry on this machine, without a password, for programs that are measured or
+//! watched.
 
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -16,7 +17,7 @@ const START: Duration = Duration::from_secs(30);
 
 /// Which registry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     /// Debian's docker-registry
     DockerRegistry,
     /// The registry of the distribution project, built with Go
@@ -24,14 +25,14 @@ pub(super) enum Kind {
 }
 
 /// A running registry without authentication. It is killed when this is dropped.
-pub(super) struct Registry {
+pub(crate) struct Registry {
     child: Child,
-    pub(super) address: SocketAddr,
+    pub(crate) address: SocketAddr,
 }
 
 impl Kind {
     /// Its program, which is installed or built if need be.
-    pub(super) fn program(self) -> Result<PathBuf> {
+    pub(crate) fn program(self) -> Result<PathBuf> {
         const DEBIAN: &str = "docker-registry";
         match self {
             Self::DockerRegistry => {
@@ -45,7 +46,7 @@ impl Kind {
 
 impl Registry {
     /// Starts `program` with all of its files in `folder`, and waits until it answers.
-    pub(super) fn start(program: &Path, folder: &Path) -> Result<Self> {
+    pub(crate) fn start(program: &Path, folder: &Path) -> Result<Self> {
         fs::create_dir_all(folder)
             .with_context(|| format!("{} could not be made", folder.display()))?;
         // It says its port only in a log that has a line for each request too, which would

@@ -211,7 +211,7 @@ fn wharf(programs: &Programs, row: Row, place: &Place<'_>, source: &str, target:
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bench::content::Files;
+    use crate::application::Files;
 
     fn line(contender: Contender, name: &str) -> Option<String> {
         let row = Scenario::all()

@@ -1,12 +1,14 @@
 //! What is moved: an application with much content, as a directory, as an OCI layout and in
-//! a store of Wharf's. Random, and the same in each run of the bench.
+//! a store of Wharf's.
 
-use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use serde::Deserialize;
+
+use crate::application::Files;
 
 /// How an application's content is cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,14 +17,6 @@ pub(super) enum Shape {
     Big,
     /// Many small ones.
     Many,
-}
-
-/// How much content there is.
-#[derive(Clone, Copy)]
-pub(super) struct Files {
-    pub(super) number: u64,
-    /// Of each, in bytes.
-    pub(super) size: u64,
 }
 
 /// An application in all the forms that the programs start from.
@@ -63,56 +57,6 @@ impl Shape {
             Self::Many => "many",
         }
     }
-}
-
-impl Files {
-    /// In all, in bytes.
-    pub(super) fn bytes(self) -> u64 {
-        self.number * self.size
-    }
-
-    /// In words: `400 × 16 KiB`.
-    pub(super) fn words(self) -> String {
-        let units = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
-        let (unit, name) = units
-            .into_iter()
-            .find(|(unit, _)| self.size.is_multiple_of(*unit))
-            .unwrap_or((1, "B"));
-        format!("{} × {} {name}", self.number, self.size / unit)
-    }
-}
-
-/// Writes the application's directory: `component` serves, and `files` lie beside it.
-pub(super) fn write_application(directory: &Path, component: &Path, files: Files) -> Result<()> {
-    let content = directory.join("static");
-    fs::create_dir_all(&content)
-        .with_context(|| format!("{} could not be made", content.display()))?;
-    fs::copy(component, directory.join("app.wasm"))
-        .with_context(|| format!("{} could not be copied", component.display()))?;
-    fs::write(
-        directory.join("spin.toml"),
-        "spin_manifest_version = 2\n\
-         \n\
-         [application]\n\
-         name = \"bench\"\n\
-         version = \"1.0.0\"\n\
-         \n\
-         [[trigger.http]]\n\
-         route = \"/...\"\n\
-         component = \"app\"\n\
-         \n\
-         [component.app]\n\
-         source = \"app.wasm\"\n\
-         files = [{ source = \"static\", destination = \"/\" }]\n",
-    )?;
-    let mut random = Random(files.bytes());
-    for number in 0..files.number {
-        let path = content.join(format!("{number:04}.bin"));
-        File::create(&path)
-            .and_then(|file| random.write(file, files.size))
-            .with_context(|| format!("{} could not be written", path.display()))?;
-    }
-    Ok(())
 }
 
 /// The digests of what the manifest `digest` names, from the layout that has it; each once.
@@ -156,49 +100,16 @@ pub(super) fn link_tree(from: &Path, to: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Steele, Lea and Flood's `SplitMix64`: fast, and what no compression makes smaller.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut word = self.0;
-        word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        word ^ (word >> 31)
-    }
-
-    /// Writes `size` bytes, a multiple of eight.
-    fn write(&mut self, to: impl Write, size: u64) -> io::Result<()> {
-        let mut to = BufWriter::with_capacity(1 << 20, to);
-        for _ in 0..size / 8 {
-            to.write_all(&self.next().to_le_bytes())?;
-        }
-        to.flush()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::application::write_application;
 
     #[test]
     fn sizes_in_words() {
         assert_eq!(Shape::Big.files(false).words(), "1 × 1 GiB");
         assert_eq!(Shape::Many.files(false).words(), "400 × 16 KiB");
         assert_eq!(Shape::Many.files(false).bytes(), 6_553_600);
-    }
-
-    #[test]
-    fn content_is_random_and_repeats() {
-        let written = || {
-            let mut bytes = Vec::new();
-            Random(1).write(&mut bytes, 4096).unwrap();
-            bytes
-        };
-        assert_eq!(written().len(), 4096);
-        assert_eq!(written(), written());
-        assert_ne!(written()[..2048], written()[2048..]);
     }
 
     #[test]

@@ -4,7 +4,6 @@ mod contender;
 mod content;
 mod floor;
 mod proxy;
-mod registry;
 mod report;
 mod requests;
 mod row;
@@ -24,12 +23,12 @@ use anyhow::{Context as _, Result, bail};
 use self::contender::Contender;
 use self::content::{Content, Shape};
 use self::proxy::Proxy;
-use self::registry::{Kind, Registry};
 use self::report::{Report, RowReport, Setting};
 use self::row::Scenario;
 use self::setup::Workplace;
 use self::trial::Arena;
 use crate::narrate;
+use crate::registry::{Kind, Registry};
 
 /// Measure Wharf beside oras, skopeo, oci-client and what is possible at all
 ///

@@ -8,10 +8,11 @@ use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
 
 use super::contender::Programs;
-use super::content::{self, Content, Files, Shape, TAG};
+use super::content::{self, Content, Shape, TAG};
 use super::trial;
+use crate::application::{Files, write_application};
 use crate::cargo::{build_example, cargo, ensure_component_target, executable, root};
-use crate::{narrate, peers, programs as others};
+use crate::{function_order, narrate, peers, programs as others};
 
 /// What other packages bring, called as the packages are.
 const PACKAGES: [&str; 2] = ["skopeo", "curl"];
@@ -70,7 +71,12 @@ pub(super) fn programs(wharf: Option<&Path>, unsandboxed: bool, quick: bool) -> 
             Some(wharf) => wharf
                 .canonicalize()
                 .with_context(|| format!("{} is not there", wharf.display()))?,
-            None => build(&["--bin", "wharf"], "wharf", quick)?,
+            None if quick => build(&["--bin", "wharf"], "wharf", quick)?,
+            // As users get it.
+            None => {
+                let built = function_order::build("release", &["--bin", "wharf"])?;
+                executable(&built, "wharf").context("cargo built no executable called wharf")?
+            }
         },
         unsandboxed: unsandboxed
             .then(|| build(&["--bin", "unsandboxed"], "unsandboxed", quick))
@@ -117,7 +123,7 @@ pub(super) fn content(
     let (directory, layout) = (folder.join("app"), folder.join("layout"));
     let store = folder.join("store");
     let component = format!("examples/{EXAMPLE}/target/wasm32-wasip2/release/{EXAMPLE}.wasm");
-    content::write_application(&directory, &root().join(component), files)?;
+    write_application(&directory, &root().join(component), files)?;
     let repository = format!("seed/{}", shape.name());
     let reference = format!("{server}/{repository}:{TAG}");
     let pushed = Command::new(&programs.wharf)
