@@ -38,5 +38,9 @@ fn config(memory_bytes: u64) -> Config {
     config.memory_reservation_for_growth(0);
     config.memory_guard_size(64 * 1024);
     config.memory_may_move(false);
+    // Where in its source a guest trapped is nobody's question, the components being
+    // stripped; and no debugger walks their stacks. Both would be copied at each start.
+    config.generate_address_map(false);
+    config.native_unwind_info(false);
     config
 }

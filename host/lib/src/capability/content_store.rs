@@ -32,6 +32,10 @@ pub struct Ingest {
 const FIRST_WAIT: Duration = Duration::from_millis(5);
 const LONGEST_WAIT: Duration = Duration::from_millis(200);
 
+/// Content up to this size, in bytes, is checked and made visible at once: to read it back,
+/// should that be necessary, takes a moment.
+const AT_ONCE_BYTES: u64 = 256 * 1024;
+
 /// Does a step of the store where it may wait.
 async fn step<T: Send + 'static>(
     step: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
@@ -39,8 +43,8 @@ async fn step<T: Send + 'static>(
     Ok(blocking(step).await?.map_err(Denial::from))
 }
 
-/// What takes a moment is done at once, on the guest's own thread: handing it to
-/// another takes longer, and nothing is on its way when manifests and names are.
+/// What takes a moment is done at once, on the guest's own thread: handing it to another,
+/// and being woken by that, takes longer.
 impl content_store::Host for State {
     fn stat(&mut self, digest: String) -> Answer<Option<u64>> {
         let found = parse(&digest).and_then(|digest| Ok(self.store.stat(&digest)?));
@@ -177,8 +181,7 @@ impl content_store::HostWithStore<State> for HasSelf<State> {
         };
         let mut wait = FIRST_WAIT;
         let inner = loop {
-            let (store, wanted) = (store.clone(), expected.clone());
-            match step(move || store.receive(&wanted)).await? {
+            match store.receive(&expected).map_err(Denial::from) {
                 Ok(Receive::Whole) => return Ok(Ok(None)),
                 Ok(Receive::Ingest(ingest)) => break Arc::new(ingest),
                 Ok(Receive::Busy) => {}
@@ -259,14 +262,21 @@ impl<T: Send + 'static> content_store::HostIngestWithStore<T> for HasSelf<State>
         offset: u64,
         data: StreamReader<u8>,
     ) -> Answer<u64> {
-        let (inner, digest, observer, depths) = accessor.with(|mut access| {
+        let (inner, size, meter, depths) = accessor.with(|mut access| {
             let state = access.get();
             let ingest = state.table.get(&ingest)?;
-            let (inner, digest) = (ingest.inner.clone(), ingest.digest.clone());
-            let (observer, depths) = (state.observer.clone(), state.depths.clone());
-            wasmtime::error::Ok((inner, digest, observer, depths))
+            let (inner, size) = (ingest.inner.clone(), ingest.size);
+            let (digest, observer) = (ingest.digest.clone(), state.observer.clone());
+            let meter = Meter { digest, observer };
+            wasmtime::error::Ok((inner, size, meter, state.depths.clone()))
         })?;
-        let writer = match step(move || inner.writer(offset)).await? {
+        // A writer waits while the same content is checked.
+        let writer = if size <= AT_ONCE_BYTES {
+            inner.writer(offset).map_err(Denial::from)
+        } else {
+            step(move || inner.writer(offset)).await?
+        };
+        let writer = match writer {
             Ok(writer) => writer,
             Err(error) => {
                 accessor.with(|access| {
@@ -276,7 +286,7 @@ impl<T: Send + 'static> content_store::HostIngestWithStore<T> for HasSelf<State>
                 return Ok(Err(error.into()));
             }
         };
-        let (sink, outcome) = Sink::new(writer, depths, Some(Meter { digest, observer }));
+        let (sink, outcome) = Sink::new(writer, depths, Some(meter));
         accessor.with(|access| data.pipe(access, sink))?;
         match outcome.await {
             Ok(outcome) => Ok(outcome.map_err(Error::from)),
@@ -291,7 +301,11 @@ impl<T: Send + 'static> content_store::HostIngestWithStore<T> for HasSelf<State>
             wasmtime::error::Ok((inner, digest, ingest.size))
         })?;
         let (_, watch) = store(accessor);
-        let finished = step(move || inner.finish()).await?;
+        let finished = if size <= AT_ONCE_BYTES {
+            inner.finish().map_err(Denial::from)
+        } else {
+            step(move || inner.finish()).await?
+        };
         let what = Stored {
             digest: Some(digest.as_str()),
             bytes: Some(size),
