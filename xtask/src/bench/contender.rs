@@ -107,7 +107,9 @@ impl Contender {
         let content = place.content;
         let layout = place.folder.join("layout");
         let source = match row.step {
-            Step::ByDigest => format!("{}@{}", content.repository, content.digest),
+            Step::ByDigest | Step::Verified | Step::VerifiedAgain => {
+                format!("{}@{}", content.repository, content.digest)
+            }
             _ => format!("{}:{TAG}", content.repository),
         };
         let source = format!("{}/{source}", place.server);
@@ -205,6 +207,9 @@ fn wharf(programs: &Programs, row: Row, place: &Place<'_>, source: &str, target:
             .arg(&place.content.directory),
     };
     command.args(["--quiet", "--cache-dir"]).arg(store);
+    if matches!(row.step, Step::Verified | Step::VerifiedAgain) {
+        command.arg("--key").arg(&place.content.key);
+    }
     command
 }
 
@@ -236,6 +241,7 @@ mod tests {
             store: "/c/store".into(),
             repository: "seed/x".to_owned(),
             digest: "sha256:00".to_owned(),
+            key: "/c/cosign.pub".into(),
             blobs: Vec::new(),
         };
         let place = Place {
@@ -291,6 +297,12 @@ mod tests {
             "unsandboxed push 127.0.0.1:1/run/1:v1 /f/full-store sha256:00"
         );
         assert_eq!(line(without, "sandbox-pull-many-digest"), None);
+        assert_eq!(line(without, "sandbox-pull-many-verified"), None);
+        assert_eq!(
+            line(with, "sandbox-pull-many-verified-again").unwrap(),
+            "wharf registry pull 127.0.0.1:1/seed/x@sha256:00 --quiet --cache-dir /f/store \
+             --key /c/cosign.pub"
+        );
         assert_eq!(line(without, "pull-many"), None);
         assert_eq!(
             line(Contender::OrasResolve, "sandbox-pull-many-digest").unwrap(),

@@ -32,6 +32,8 @@ pub(super) struct Content {
     pub(super) repository: String,
     /// Its manifest's.
     pub(super) digest: String,
+    /// The public key of who signed it.
+    pub(super) key: PathBuf,
     /// What the manifest names, as digests.
     pub(super) blobs: Vec<String>,
 }

@@ -22,6 +22,10 @@ pub(super) enum Step {
     Again,
     /// The same once more, asked for by digest.
     ByDigest,
+    /// By digest, with a key that has to have signed it: its signatures are looked for.
+    Verified,
+    /// The same once more, with the signatures in the store.
+    VerifiedAgain,
     /// To another repository, with a store that has everything.
     Elsewhere,
 }
@@ -81,7 +85,12 @@ impl Scenario {
     /// Its rows.
     pub(super) fn rows(self) -> Vec<Row> {
         let steps: &[Step] = match self.job {
-            Job::Pull if self.sandbox => &[Step::Cold, Step::ByDigest],
+            Job::Pull if self.sandbox => &[
+                Step::Cold,
+                Step::ByDigest,
+                Step::Verified,
+                Step::VerifiedAgain,
+            ],
             Job::Push if self.sandbox => &[Step::Cold],
             Job::Pull => &[Step::Cold, Step::Again, Step::ByDigest],
             Job::Push => &[Step::Cold, Step::Again],
@@ -111,6 +120,8 @@ impl Row {
             Step::Cold => "",
             Step::Again => "-again",
             Step::ByDigest => "-digest",
+            Step::Verified => "-verified",
+            Step::VerifiedAgain => "-verified-again",
             Step::Elsewhere => "-elsewhere",
         };
         let far = if self.scenario.far { "-far" } else { "" };
@@ -127,6 +138,8 @@ impl Row {
         let done = match (self.scenario.job, self.step) {
             (Job::Pull, Step::Cold) => "pull into an empty store",
             (Job::Pull, Step::ByDigest) => "pull again, by digest",
+            (Job::Pull, Step::Verified) => "pull again, by digest, and verify",
+            (Job::Pull, Step::VerifiedAgain) => "verify once more",
             (Job::Pull, _) => "pull again, nothing changed",
             (Job::Push, Step::Cold) => "push from a store to an empty repository",
             (Job::Push, _) => "push again, nothing changed",
@@ -136,7 +149,7 @@ impl Row {
         };
         let far = if self.scenario.far { ", +20 ms" } else { "" };
         let sandbox = match (self.scenario.sandbox, self.step) {
-            (false, _) => "",
+            (false, _) | (true, Step::Verified | Step::VerifiedAgain) => "",
             (true, Step::ByDigest) => ": the start of the process",
             (true, _) => ", with and without the sandbox",
         };
@@ -175,8 +188,12 @@ mod tests {
             [
                 "sandbox-pull-big",
                 "sandbox-pull-big-digest",
+                "sandbox-pull-big-verified",
+                "sandbox-pull-big-verified-again",
                 "sandbox-pull-many",
                 "sandbox-pull-many-digest",
+                "sandbox-pull-many-verified",
+                "sandbox-pull-many-verified-again",
                 "sandbox-push-big",
                 "sandbox-push-many",
             ]

@@ -141,6 +141,7 @@ pub(super) fn content(
     }
     let pushed: Pushed = serde_json::from_slice(&pushed.stdout)
         .context("wharf printed something else than what it pushed")?;
+    let key = signed(programs, &folder, &format!("{reference}@{}", pushed.digest))?;
     let mut copy = Command::new(&programs.clients);
     copy.args(["native", "pull", &reference]).arg(&layout);
     trial::measured(&programs.clients, &copy, &folder)
@@ -153,5 +154,26 @@ pub(super) fn content(
         store,
         repository,
         digest: pushed.digest,
+        key,
     })
+}
+
+/// Signs the application at the registry, with a new key. Returns where the public one is.
+fn signed(programs: &Programs, folder: &Path, reference: &str) -> Result<PathBuf> {
+    let wharf = || {
+        let mut wharf = Command::new(&programs.wharf);
+        wharf
+            .current_dir(folder)
+            .env("HOME", folder)
+            .env("COSIGN_PASSWORD", "")
+            .stdout(Stdio::null());
+        wharf
+    };
+    others::run_quietly(wharf().args(["trust", "generate-key-pair", "--quiet"]))?;
+    let mut sign = wharf();
+    sign.args(["registry", "sign", reference, "--key", "cosign.key"]);
+    // A push from the store of the content would take signatures along.
+    let store = folder.join("signing-store");
+    others::run_quietly(sign.arg("--quiet").arg("--cache-dir").arg(store))?;
+    Ok(folder.join("cosign.pub"))
 }

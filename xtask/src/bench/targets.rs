@@ -30,7 +30,13 @@ const MEMORY: u64 = 64 << 20;
 
 /// All targets that `rows` say something about.
 pub(super) fn judge(rows: &[RowReport]) -> Vec<Target> {
-    rows.iter().flat_map(of_row).collect()
+    rows.iter()
+        .flat_map(|report| match report.row.step {
+            Step::Verified => Vec::new(),
+            Step::VerifiedAgain => of_verification(report, rows),
+            _ => of_row(report),
+        })
+        .collect()
 }
 
 fn of_row(report: &RowReport) -> Vec<Target> {
@@ -86,6 +92,37 @@ const SANDBOX_REQUESTS: u64 = 2;
 /// that oras takes for its start.
 const START: f64 = 0.030;
 const START_RATIO: f64 = 2.0;
+
+/// What it may add to a start to verify a signature that is in the store, in seconds.
+const VERIFICATION: f64 = 0.060;
+
+fn of_verification(report: &RowReport, rows: &[RowReport]) -> Vec<Target> {
+    let start = Row {
+        step: Step::ByDigest,
+        ..report.row
+    };
+    let seconds = |report: &RowReport| Some(report.figures(Contender::Wharf)?.seconds);
+    let without = rows.iter().find(|other| other.row == start);
+    let both = seconds(report).zip(without.and_then(seconds));
+    let added = both.map(|(with, without)| with - without);
+    let milliseconds = |seconds: f64| seconds * 1000.0;
+    vec![
+        target(
+            report,
+            format!(
+                "to verify adds at most {:.0} ms",
+                milliseconds(VERIFICATION)
+            ),
+            added.map(|added| {
+                (
+                    format!("{:.1} ms", milliseconds(added)),
+                    added <= VERIFICATION,
+                )
+            }),
+        ),
+        of_requests(report, 0),
+    ]
+}
 
 fn of_sandbox(report: &RowReport) -> Vec<Target> {
     if report.row.step == Step::ByDigest {
@@ -320,6 +357,26 @@ mod tests {
         assert_eq!(start(0.029, 0.001), Verdict::Met);
         assert_eq!(start(0.040, 0.020), Verdict::Met);
         assert_eq!(start(0.040, 0.019), Verdict::Missed);
+    }
+
+    #[test]
+    fn to_verify_adds_little_to_a_start() {
+        let verdict = |seconds: f64, requests| {
+            let rows = [
+                row("sandbox-pull-big-digest", &[(Wharf, 0.010, 0)]),
+                row("sandbox-pull-many-digest", &[(Wharf, 0.020, 0)]),
+                row("sandbox-pull-many-verified", &[(Wharf, 0.200, 9)]),
+                row(
+                    "sandbox-pull-many-verified-again",
+                    &[(Wharf, seconds, requests)],
+                ),
+            ];
+            let targets = judge(&rows).into_iter();
+            let of_it = targets.filter(|target| target.row.contains("verified"));
+            of_it.map(|target| target.verdict).collect::<Vec<_>>()
+        };
+        assert_eq!(verdict(0.079, 0), [Verdict::Met, Verdict::Met]);
+        assert_eq!(verdict(0.081, 1), [Verdict::Missed, Verdict::Missed]);
     }
 
     #[test]
