@@ -32,6 +32,10 @@ const DOCUMENTS: [&str; 3] = ["README.md", "CHANGELOG.md", "LICENSE"];
 /// components as `.wasm` files with their contracts, for those who run them elsewhere; and
 /// `wharf.wasm`, a command that is composed of them and needs WASI alone. What was there is
 /// replaced.
+///
+/// Where Rust links with LLD, `wharf` is linked a second time with the functions side by side
+/// that a transfer calls. Valgrind finds out which these are, with a registry on this machine:
+/// both are installed where they are missing and this is root on Debian.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// The cargo profile to build with
