@@ -21,6 +21,18 @@ fn registry_with_app() -> (Registry, String) {
     (registry, digest)
 }
 
+/// A proxy that gives so many bytes of each blob's answer, and the rest once the gate opens.
+fn proxy_that_holds_blobs(registry: &Registry, gate: &Gate, bytes: u64) -> Proxy {
+    let gate = gate.clone();
+    Proxy::with_fates(registry.address(), move |one| {
+        if one.fetches_blob() {
+            Fate::HoldAnswer(bytes, gate.clone())
+        } else {
+            Fate::Forward
+        }
+    })
+}
+
 fn pull(proxy: &Proxy) -> Vec<String> {
     let reference = format!("{}/app:1", proxy.address());
     ["registry", "pull", &reference].map(str::to_owned).to_vec()
@@ -36,16 +48,7 @@ fn holds_all(env: &TestEnv) {
 fn two_pulls_at_once_fetch_each_blob_once_and_both_succeed() {
     let (registry, digest) = registry_with_app();
     let gate = Gate::new();
-    let proxy = Proxy::with_fates(registry.address(), {
-        let gate = gate.clone();
-        move |one| {
-            if one.fetches_blob() {
-                Fate::HoldAnswer(100, gate.clone())
-            } else {
-                Fate::Forward
-            }
-        }
-    });
+    let proxy = proxy_that_holds_blobs(&registry, &gate, 100);
     let env = environment();
     let first = env.command(pull(&proxy)).start();
     gate.wait_until_reached();
@@ -68,16 +71,7 @@ fn two_pulls_at_once_fetch_each_blob_once_and_both_succeed() {
 fn a_pull_that_is_killed_leaves_a_store_that_another_completes() {
     let (registry, digest) = registry_with_app();
     let gate = Gate::new();
-    let proxy = Proxy::with_fates(registry.address(), {
-        let gate = gate.clone();
-        move |one| {
-            if one.fetches_blob() {
-                Fate::HoldAnswer(100_000, gate.clone())
-            } else {
-                Fate::Forward
-            }
-        }
-    });
+    let proxy = proxy_that_holds_blobs(&registry, &gate, 100_000);
     let env = environment();
     let killed = env.command(pull(&proxy)).start();
     gate.wait_until_reached();
@@ -97,16 +91,7 @@ fn a_pull_that_is_killed_leaves_a_store_that_another_completes() {
 fn two_pulls_that_are_both_killed_leave_a_store_that_a_third_completes() {
     let (registry, digest) = registry_with_app();
     let gate = Gate::new();
-    let proxy = Proxy::with_fates(registry.address(), {
-        let gate = gate.clone();
-        move |one| {
-            if one.fetches_blob() {
-                Fate::HoldAnswer(1, gate.clone())
-            } else {
-                Fate::Forward
-            }
-        }
-    });
+    let proxy = proxy_that_holds_blobs(&registry, &gate, 1);
     let env = environment();
     let pulls = [
         env.command(pull(&proxy)).start(),
