@@ -1,8 +1,9 @@
 //! The native host of Wharf's components.
 //!
-//! The registry component speaks the protocol of OCI registries and the packager
-//! component turns an application directory into content; both are WebAssembly.
-//! This library runs them and lends them what they need, call by call:
+//! The registry component speaks the protocol of OCI registries, the packager component
+//! turns an application directory into content, and the trust component judges and makes
+//! signatures; all are WebAssembly. This library runs them and lends them what they need,
+//! call by call:
 //!
 //! ```text
 //!            ┌──────────── one call ─────────────┐
@@ -51,6 +52,7 @@ mod engine;
 mod error;
 mod fetch;
 mod index;
+mod keep;
 mod limits;
 mod location;
 pub mod manifest;
@@ -96,7 +98,9 @@ pub use wharf_oci::digest::DigestError;
 pub use wharf_oci::media_type::is_index;
 pub use wharf_oci::reference::ReferenceError;
 pub use wharf_oci::time;
-pub use wharf_oci::{Descriptor, Digest, Origin, Platform, Reference, Registry, Repository, Tag};
+pub use wharf_oci::{
+    Descriptor, Digest, Origin, Platform, Reference, Registry, Repository, Tag, Url,
+};
 pub use wharf_store::{
     ArchiveError, Count, Loaded, Member, Name, Pruned, Saved, Store, StoreError, Survey, Verified,
     Wanted, Work,

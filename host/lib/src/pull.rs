@@ -65,9 +65,8 @@ impl Wharf {
         };
         let verified = self.pull_any(&trusted.reference, options).await?;
         if reference.digest.is_none() {
-            let (name, manifest) = (reference.to_string(), trusted.subject);
-            let store = self.store().clone();
-            blocking(move || store.set_name(&name, &manifest)).await??;
+            self.keep_name(reference.to_string(), &trusted.subject)
+                .await?;
         }
         Ok(verified)
     }

@@ -96,7 +96,7 @@ impl Wharf {
                 digest: None,
                 ..reference.clone()
             };
-            self.store().set_name(&name.to_string(), manifest)?;
+            self.keep_name(name.to_string(), manifest).await?;
         }
         Ok(())
     }

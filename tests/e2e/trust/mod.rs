@@ -2,6 +2,7 @@
 
 mod answers;
 mod attested;
+mod audited;
 mod bill;
 mod carried;
 mod hostile;

@@ -4,7 +4,6 @@
 use wharf_oci::problem::clean;
 use wharf_store::StoreError;
 
-use crate::audit::Refusal;
 use crate::bindings::content_store::Error;
 use crate::watch::{Stored, Watch};
 
@@ -48,11 +47,10 @@ pub(super) fn told<T>(
     if watch.is_audited() || !watch.policies().is_empty() {
         let checked = match &outcome {
             Ok(_) => Ok(()),
-            // The store's own words, where it is the policy that speaks through it.
-            Err(denial) => Err(match (denial, watch.check_store()) {
-                (Denial::ReadOnly(_), Err(refusal)) => refusal,
-                _ => Refusal::Sandbox(denial.reason()),
-            }),
+            Err(denial) => {
+                let read_only = matches!(denial, Denial::ReadOnly(_));
+                Err(watch.not_stored(read_only, denial.reason()))
+            }
         };
         watch.stored(&checked, action, what)?;
     }

@@ -3,11 +3,9 @@
 use serde::Deserialize;
 use serde_json::json;
 use wharf_oci::{Descriptor, Digest, Reference, media_type};
-use wharf_store::StoreError;
 
 use super::sign::published;
 use crate::bindings::signing::Artifact;
-use crate::blocking::blocking;
 use crate::error::Error;
 use crate::wharf::Wharf;
 
@@ -76,12 +74,8 @@ impl Wharf {
     ) -> Result<Descriptor, Error> {
         let _work = self.at_work().await?;
         let size = document.content.len();
-        let (store, content) = (self.store().clone(), document.content);
-        let (empty, content) = blocking(move || {
-            let empty = store.put(EMPTY, None)?;
-            Ok::<_, StoreError>((empty, store.put(&content, None)?))
-        })
-        .await??;
+        let empty = self.keep(EMPTY.to_vec()).await?;
+        let content = self.keep(document.content).await?;
         let manifest = json!({
             "schemaVersion": 2,
             "mediaType": media_type::IMAGE_MANIFEST,

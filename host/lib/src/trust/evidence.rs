@@ -218,20 +218,12 @@ impl Wharf {
         };
         let exactly = reference.at_digest(manifest.digest.clone());
         let _ = self.pull_asked(&exactly, Access::Read, asked).await?;
-        let (store, kept) = (self.store().clone(), manifest.clone());
-        let name = reference.to_string();
-        blocking(move || {
-            // What lacks a layer can't be carried on, and is no signature besides.
-            let whole = store
-                .closure(&kept.digest)
-                .and_then(wharf_store::Closure::whole);
-            if whole.is_ok() {
-                store.set_name(&name, &kept)
-            } else {
-                Ok(())
-            }
-        })
-        .await??;
+        let (store, digest) = (self.store().clone(), manifest.digest.clone());
+        let closure = move || store.closure(&digest).and_then(wharf_store::Closure::whole);
+        // What lacks a layer can't be carried on, and is no signature besides.
+        if blocking(closure).await?.is_ok() {
+            self.keep_name(reference.to_string(), &manifest).await?;
+        }
         Ok(Some(manifest))
     }
 

@@ -13,7 +13,6 @@ use super::Format;
 use super::evidence::Kind;
 use super::verify::{Look, given};
 use crate::bindings::signing::{self, Artifact, Signed, Statement};
-use crate::blocking::blocking;
 use crate::call::unexpected;
 use crate::error::Error;
 use crate::push::PushOptions;
@@ -312,16 +311,12 @@ impl Wharf {
 
     /// Stores an artifact, and tells its manifest.
     async fn stored_artifact(&self, artifact: Artifact) -> Result<Descriptor, Error> {
-        let store = self.store().clone();
-        blocking(move || {
-            for blob in &artifact.blobs {
-                store.put(blob, None)?;
-            }
-            let digest = store.put(&artifact.manifest, None)?;
-            let size = artifact.manifest.len() as u64;
-            Ok(Descriptor::new(&artifact.media_type, digest, size))
-        })
-        .await?
+        for blob in artifact.blobs {
+            self.keep(blob).await?;
+        }
+        let size = artifact.manifest.len() as u64;
+        let digest = self.keep(artifact.manifest).await?;
+        Ok(Descriptor::new(&artifact.media_type, digest, size))
     }
 
     async fn push_aside(&self, manifest: &Digest, to: &Reference) -> Result<(), Error> {
@@ -337,8 +332,7 @@ impl Wharf {
     /// Sends a manifest of the store, and notes what it is in the store too.
     async fn sent(&self, manifest: &Descriptor, to: &Reference) -> Result<(), Error> {
         self.push_aside(&manifest.digest, to).await?;
-        let (store, name, manifest) = (self.store().clone(), to.to_string(), manifest.clone());
-        Ok(blocking(move || store.set_name(&name, &manifest)).await??)
+        self.keep_name(to.to_string(), manifest).await
     }
 }
 

@@ -76,6 +76,15 @@ impl Watch {
         self.policies().store().map_err(Refusal::Policy)
     }
 
+    /// Why the content store was not written to: the rule of a policy, where it is only read
+    /// because of that, or else its own word.
+    pub(crate) fn not_stored(&self, is_read_only: bool, reason: String) -> Refusal {
+        match self.check_store() {
+            Err(refusal) if is_read_only => refusal,
+            _ => Refusal::Sandbox(reason),
+        }
+    }
+
     /// Tells that the content store is written to, or was not.
     pub(crate) fn stored(
         &self,
