@@ -376,6 +376,54 @@ fn a_check_says_what_would_be_refused_and_does_nothing() {
 }
 
 #[test]
+fn what_a_check_says_of_signing_is_so() {
+    let registry = Registry::start();
+    let server = registry.address();
+    let env = environment().variable("COSIGN_PASSWORD", "");
+    greeting("app").write(&env.work());
+    let _ = env.run("trust generate-key-pair").success();
+    let _ = env
+        .run(&format!("registry push {server}/team/app:1 -f app"))
+        .success();
+    let bill = r#"{"bomFormat":"CycloneDX","specVersion":"1.6","components":[]}"#;
+    fs::write(env.work().join("sbom.json"), bill).unwrap();
+    let write = format!("origins = [\"http://{server}\"]\npush = [\"{server}/team/*\"]\n");
+    policy(&env, "write.toml", &format!("{write}pull = []"));
+    policy(
+        &env,
+        "both.toml",
+        &format!("{write}pull = [\"{server}/team/*\"]"),
+    );
+    for line in [
+        format!("registry sign {server}/team/app:1 --key cosign.key"),
+        format!("registry attach {server}/team/app:1 --sbom sbom.json"),
+        format!("registry push {server}/team/app:2 -f app --sign --key cosign.key"),
+    ] {
+        for (rules, code) in [("write.toml", 7), ("both.toml", 0)] {
+            let check = format!("policy check --policy {rules} {line}");
+            let _ = env.run(&check).code(code);
+            let _ = env.run(&format!("{line} --policy {rules}")).code(code);
+        }
+    }
+    // Without a key, others have a part in it.
+    let check = "policy check --policy both.toml";
+    for (line, origin) in [
+        (
+            format!("registry sign {server}/team/app:1 --identity-token token"),
+            "https://fulcio",
+        ),
+        (
+            "trust update --mirror https://tuf.example".to_owned(),
+            "https://tuf.example",
+        ),
+    ] {
+        let told = env.run(&format!("{check} {line}")).code(7).stdout;
+        let refused = format!("refused: send requests to {origin}");
+        assert!(told.contains(&refused), "{told}");
+    }
+}
+
+#[test]
 fn a_policy_that_can_not_be_understood_is_no_policy() {
     let env = environment();
     for (rules, parts) in [

@@ -7,12 +7,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use wharf_host::Wharf;
 use wharf_host::credentials::Secret as Text;
 use wharf_host::trust::{
     Ambient, CLIENT_ID, Format, IdentityToken, Invitation, Issuer, KeySource, Predicate,
-    PrivateKey, Secret, Signing, SigningConfig, in_browser, on_another_device,
+    PrivateKey, Secret, Services, Signing, SigningConfig, in_browser, on_another_device,
 };
+use wharf_host::{Origin, Url, Wharf};
 
 use super::fetched::signing_config;
 use crate::env;
@@ -128,6 +128,29 @@ impl SigningArgs {
         ]
         .into_iter()
         .find_map(|(given, name)| given.then_some(name))
+    }
+
+    /// Where the services are that have a part in what these sign: the authority that
+    /// certifies an identity, the log, and who tells the time.
+    pub(crate) fn services(&self) -> Result<Vec<Origin>, CommandError> {
+        if self.key.is_some() && self.signing_config.is_none() {
+            return Ok(Vec::new());
+        }
+        let config = signing_config(self.signing_config.as_deref())?;
+        let services = services_of(&config)?;
+        let authority = services.authority.filter(|_| self.key.is_none());
+        let logs = services.logs.into_iter().map(|log| log.url);
+        let all = authority.into_iter().chain(logs).chain(services.timestamps);
+        let mut origins = Vec::new();
+        for service in all {
+            let url: Url = service.parse().map_err(|error| {
+                CommandError::usage(format!("the service `{service}` can't be asked: {error}"))
+            })?;
+            if !origins.contains(url.origin()) {
+                origins.push(url.origin().clone());
+            }
+        }
+        Ok(origins)
     }
 
     /// What signs with these. May ask a person for a passphrase, or read standard input.
@@ -267,9 +290,7 @@ impl Identity {
             }
             Self::SigningIn(flow) => flow,
         };
-        let services = config.services(wharf_host::trust::now());
-        let services = services.map_err(|error| CommandError::usage(error.to_string()))?;
-        let Some(issuer) = services.issuer else {
+        let Some(issuer) = services_of(config)?.issuer else {
             return Err(CommandError::usage(
                 "the signing configuration has no issuer to sign in at (`oidcUrls`)",
             ));
@@ -294,9 +315,14 @@ impl Identity {
 
 /// Whether signatures are written into a log whose entries only bundles can have.
 fn has_new_log(config: &SigningConfig) -> Result<bool, CommandError> {
-    let services = config.services(wharf_host::trust::now());
-    let services = services.map_err(|error| CommandError::usage(error.to_string()))?;
+    let services = services_of(config)?;
     Ok(services.logs.iter().any(|log| log.version > 1))
+}
+
+/// The services of a configuration that are in use now.
+fn services_of(config: &SigningConfig) -> Result<Services, CommandError> {
+    let services = config.services(wharf_host::trust::now());
+    services.map_err(|error| CommandError::usage(error.to_string()))
 }
 
 /// A private key, opened.

@@ -38,8 +38,8 @@ pub use rules::{Mode, PREFIX_EXPECTED, Prefix, Rule, Rules, Trust};
 pub use sign::{Made, Predicate, Proof, Proved, Prover, Signing, SigningKey};
 pub use verify::{Distrust, Look, Untrusted, Verified, now, wanted};
 pub use wharf_signer::keyless::{
-    Ambient, CLIENT_ID, IdentityToken, Invitation, Issuer, SigningConfig, TokenError, in_browser,
-    on_another_device,
+    Ambient, CLIENT_ID, IdentityToken, Invitation, Issuer, Services, SigningConfig, TokenError,
+    in_browser, on_another_device,
 };
 pub use wharf_signer::secrecy::ExposeSecret;
 pub use wharf_signer::{

@@ -2,24 +2,26 @@
 
 use std::path::{Path, PathBuf};
 
-use wharf_host::policy::{Right, Violation};
+use wharf_host::credentials::SourceKind;
+use wharf_host::policy::{Policies, Right, Violation};
 use wharf_host::{Elsewhere, Origin, PackOptions, Packages, Reference, Registry};
 
 use crate::command::Command;
 use crate::command::registry::{Command as RegistryCommand, WhatArgs};
+use crate::command::trust::Command as TrustCommand;
 use crate::error::CommandError;
-use crate::options::ConnectionArgs;
+use crate::options::{ConnectionArgs, SigningArgs};
 use crate::output::Output;
 use crate::source::{self, Source};
 use crate::stored::Stored;
-use wharf_host::credentials::SourceKind;
-use wharf_host::policy::Policies;
 
 /// Something that a command does.
 #[derive(Debug)]
 pub(super) enum Need {
     /// To send requests to a registry, or to where a file is.
     Registry(Registry),
+    /// To send requests to a service that has a part in signing.
+    Service(Origin),
     /// To read from a repository or to write to it, under a name or another.
     Manifest(Right, Reference),
     /// The same, whatever is read there.
@@ -52,7 +54,7 @@ impl<'a> Needs<'a> {
         match command {
             Command::Registry(command) => {
                 needs.connection = command.connection();
-                needs.registry(command, output);
+                needs.registry(command, output)?;
             }
             Command::Up(args) => {
                 needs.connection = Some(&args.connection);
@@ -65,9 +67,19 @@ impl<'a> Needs<'a> {
                     Source::Component(_) => needs.all.push(Need::Store),
                 }
             }
+            Command::Trust(TrustCommand::Check(args)) => {
+                needs.connection = Some(&args.connection);
+                if !args.offline {
+                    needs.manifest(Right::Pull, &args.reference);
+                    needs.all.push(Need::Store);
+                }
+            }
+            Command::Trust(TrustCommand::Update(args)) => {
+                needs.all.push(Need::Registry(args.asked()?));
+            }
             Command::Cache(_)
             | Command::Policy(_)
-            | Command::Trust(_)
+            | Command::Trust(TrustCommand::GenerateKeyPair(_) | TrustCommand::PublicKey(_))
             | Command::Completions(_)
             | Command::Man(_) => {}
         }
@@ -78,13 +90,19 @@ impl<'a> Needs<'a> {
         Ok(needs)
     }
 
-    fn registry(&mut self, command: &RegistryCommand, output: Output) {
+    fn registry(&mut self, command: &RegistryCommand, output: Output) -> Result<(), CommandError> {
         use RegistryCommand as C;
         match command {
             C::Login(args) => self.all.push(Need::Registry(args.registry.clone())),
             C::Push(args) => {
                 if !args.offline {
                     self.manifest(Right::Push, &args.reference);
+                    if args.along.is_any() {
+                        self.looked_at(&args.reference);
+                    }
+                    if let Some(signing) = args.along.signing() {
+                        self.services(signing)?;
+                    }
                     for tag in &args.tags {
                         self.all
                             .push(Need::Manifest(Right::Push, tagged(&args.reference, tag)));
@@ -97,7 +115,7 @@ impl<'a> Needs<'a> {
                         Ok(Source::Manifest(path)) => Some(path),
                         Ok(_) => None,
                         // It is in the store: nothing is packed.
-                        Err(_) => return,
+                        Err(_) => return Ok(()),
                     },
                     (None, None) => source::nearest(output).ok(),
                 };
@@ -139,27 +157,49 @@ impl<'a> Needs<'a> {
                         .push(Need::Manifest(Right::Push, tagged(&args.source, tag)));
                 }
             }
-            C::Delete(args) => self.manifest(Right::Push, &args.reference),
+            C::Delete(args) => {
+                self.manifest(Right::Push, &args.reference);
+                if args.asks_for_tags() {
+                    self.looked_at(&args.reference);
+                }
+            }
             C::Referrers(args) => self.manifest(Right::Pull, &args.reference),
             C::Sign(args) => {
                 if let Some(reference) = &args.reference {
-                    self.manifest(Right::Push, reference);
+                    self.attached(reference);
                 }
-                self.all.push(Need::Store);
+                self.services(&args.signing)?;
             }
             C::Attest(args) => {
-                self.manifest(Right::Push, &args.reference);
-                self.all.push(Need::Store);
+                self.attached(&args.reference);
+                self.services(&args.signing)?;
             }
-            C::Attach(args) => {
-                self.manifest(Right::Push, &args.reference);
-                self.all.push(Need::Store);
-            }
+            C::Attach(args) => self.attached(&args.reference),
             C::Verify(args) => self.verified(args.what()),
             C::VerifyAttestation(args) => self.verified(args.what()),
             C::Load(_) => self.all.push(Need::Store),
             C::Logout(_) | C::Whoami(_) => {}
         }
+        Ok(())
+    }
+
+    /// What is made of something at a registry, and put beside it.
+    fn attached(&mut self, to: &Reference) {
+        self.manifest(Right::Push, to);
+        self.looked_at(to);
+        self.all.push(Need::Store);
+    }
+
+    /// What is read besides of a repository that is written to.
+    fn looked_at(&mut self, reference: &Reference) {
+        self.all
+            .push(Need::Repository(Right::Pull, reference.clone()));
+    }
+
+    fn services(&mut self, signing: &SigningArgs) -> Result<(), CommandError> {
+        let services = signing.services()?;
+        self.all.extend(services.into_iter().map(Need::Service));
+        Ok(())
     }
 
     fn verified(&mut self, what: &WhatArgs) {
@@ -223,6 +263,10 @@ impl Need {
                 let what = format!("send requests to {}", texts.join(" or "));
                 // Where two would do, one is enough.
                 (what, checks.reduce(Result::or).unwrap_or(Ok(())))
+            }
+            Self::Service(origin) => {
+                let what = format!("send requests to {origin}");
+                (what, policies.origin(origin))
             }
             Self::Manifest(right, reference) => {
                 let what = format!("{} {reference}", verb(*right));

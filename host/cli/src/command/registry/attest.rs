@@ -48,7 +48,7 @@ pub(in crate::command) struct Args {
     bundle: Option<PathBuf>,
 
     #[command(flatten)]
-    signing: SigningArgs,
+    pub(in crate::command) signing: SigningArgs,
 
     #[command(flatten)]
     pub(in crate::command) connection: ConnectionArgs,

@@ -87,6 +87,11 @@ impl Args {
         })
     }
 
+    /// Whether the registry is asked which tags vanish.
+    pub(in crate::command) fn asks_for_tags(&self) -> bool {
+        !self.force && self.reference.tag.is_none()
+    }
+
     /// The tags that vanish.
     async fn affected(&self, wharf: &Wharf) -> Result<Vec<Tag>, CommandError> {
         if let Some(tag) = &self.reference.tag {

@@ -123,7 +123,7 @@ pub(in crate::command) struct Args {
     packing: PackingArgs,
 
     #[command(flatten)]
-    along: AlongArgs,
+    pub(in crate::command) along: AlongArgs,
 
     #[command(flatten)]
     digest_file: DigestFileArgs,

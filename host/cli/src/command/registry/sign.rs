@@ -55,7 +55,7 @@ pub(in crate::command) struct Args {
     annotations: Vec<(String, String)>,
 
     #[command(flatten)]
-    signing: SigningArgs,
+    pub(in crate::command) signing: SigningArgs,
 
     #[command(flatten)]
     pub(in crate::command) connection: ConnectionArgs,

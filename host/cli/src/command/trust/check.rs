@@ -27,14 +27,14 @@ Examples:
 pub(in crate::command) struct Args {
     /// What is meant: `[registry/]repository[:tag][@digest]`
     #[arg(value_name = "REFERENCE")]
-    reference: Reference,
+    pub(in crate::command) reference: Reference,
 
     /// Use no network: look at the content store alone
     #[arg(long)]
-    offline: bool,
+    pub(in crate::command) offline: bool,
 
     #[command(flatten)]
-    connection: ConnectionArgs,
+    pub(in crate::command) connection: ConnectionArgs,
 
     #[command(flatten)]
     store: StoreArgs,

@@ -3,9 +3,8 @@
 use std::path::PathBuf;
 
 use serde::Serialize;
-use wharf_host::Error as HostError;
-use wharf_host::Store;
 use wharf_host::trust::{Kept, Mirror, Refreshed};
+use wharf_host::{Error as HostError, Registry, Store};
 
 use crate::bounded;
 use crate::client;
@@ -67,6 +66,15 @@ struct Updated {
 }
 
 impl Args {
+    /// Who is asked.
+    pub(in crate::command) fn asked(&self) -> Result<Registry, CommandError> {
+        let mirror = match kept() {
+            Some(kept) => self.mirror(&kept)?,
+            None => self.mirror.clone().unwrap_or_else(Mirror::public),
+        };
+        registry_of(&mirror)
+    }
+
     /// Fetches it.
     pub(super) async fn run(self, output: Output) -> Result<(), CommandError> {
         let kept = kept().ok_or_else(|| {
@@ -83,8 +91,7 @@ impl Args {
         // A client has a content store, and nothing of this goes there.
         let folder = tempfile::tempdir()?;
         let store = Store::open(&folder.path().join("store"))?;
-        let registry = mirror.registry();
-        let registry = registry.map_err(|error| CommandError::usage(error.to_string()))?;
+        let registry = registry_of(&mirror)?;
         let wharf = client::wharf(store, &[&registry], &connection, output, &progress)?;
         let refreshed = wharf.refresh_trust(&kept, &mirror, &root).await;
         progress.clear();
@@ -116,6 +123,11 @@ impl Args {
                 .hint("name its root with --root, a file that you have from those who run it")
         })
     }
+}
+
+fn registry_of(mirror: &Mirror) -> Result<Registry, CommandError> {
+    let registry = mirror.registry();
+    registry.map_err(|error| CommandError::usage(error.to_string()))
 }
 
 fn failed(error: HostError, mirror: &Mirror) -> CommandError {

@@ -10,7 +10,7 @@ use crate::output::Output;
 
 /// What goes along.
 #[derive(Debug, clap::Args)]
-pub(super) struct AlongArgs {
+pub(in crate::command) struct AlongArgs {
     /// Sign it, too: the tags are set when the signature is there
     #[arg(long, conflicts_with_all = ["dry_run", "offline"])]
     sign: bool,
@@ -59,6 +59,16 @@ impl Sbom {
 }
 
 impl AlongArgs {
+    /// Whether anything goes along.
+    pub(in crate::command) fn is_any(&self) -> bool {
+        self.sign || self.generate_sbom
+    }
+
+    /// What signs, where it is signed.
+    pub(in crate::command) fn signing(&self) -> Option<&SigningArgs> {
+        self.sign.then_some(&self.signing)
+    }
+
     /// Refuses what fits nothing. May ask a person for a passphrase, or read standard input.
     pub(super) fn accept(&self) -> Result<Along, CommandError> {
         let signatory = match (self.sign, self.signing.given()) {
