@@ -22,7 +22,7 @@ use wasmtime_wasi_http::p3::bindings::http::types::HostRequestWithStore as _;
 use wasmtime_wasi_http::{Error, FieldMap, WasiHttp, WasiHttpView as _};
 use wharf_store::{Reader, StoreError};
 
-use super::{CHUNK, Depths, Meter};
+use super::{AT_ONCE, CHUNK, Depths, Meter};
 use crate::state::State;
 
 /// Content of the store as a body. At its end there is the word on whether it was what
@@ -39,6 +39,8 @@ pub(crate) struct Fountain {
 enum Reading {
     /// Nothing was asked for yet.
     Idle(Box<Reader>),
+    /// All of it was read, or could not be.
+    Read(Read),
     Flowing(mpsc::Receiver<Read>),
     Over,
 }
@@ -92,9 +94,12 @@ impl Fountain {
         Ok(stream)
     }
 
-    /// Starts the reader's thread, where it was not.
+    /// Reads what is small, or starts the reader's thread, where it was not.
     fn begin(&mut self) {
         match mem::replace(&mut self.reading, Reading::Over) {
+            Reading::Idle(mut reader) if reader.length() <= AT_ONCE as u64 => {
+                self.reading = Reading::Read(whole(&mut reader));
+            }
             Reading::Idle(reader) => {
                 let is_large = reader.length() > CHUNK as u64;
                 let (depth, right) = if is_large {
@@ -127,21 +132,47 @@ impl Fountain {
 fn read_all(mut reader: Reader, chunks: &mpsc::Sender<Read>) {
     let mut left = reader.length();
     loop {
-        let length = usize::try_from(left).unwrap_or(CHUNK).min(CHUNK);
-        let mut chunk = BytesMut::zeroed(length);
-        let read = match reader.read(&mut chunk) {
-            Ok(0) => Read::End(Ok(())),
-            Ok(length) => {
-                chunk.truncate(length);
-                left = left.saturating_sub(length as u64);
-                Read::Chunk(chunk.freeze())
+        let read = read(&mut reader, left);
+        let is_end = match &read {
+            Read::Chunk(chunk) => {
+                left = left.saturating_sub(chunk.len() as u64);
+                false
             }
-            Err(error) => Read::End(Err(error)),
+            Read::End(_) => true,
         };
-        let is_end = matches!(read, Read::End(_));
         if chunks.blocking_send(read).is_err() || is_end {
             return;
         }
+    }
+}
+
+/// Reads all there is.
+fn whole(reader: &mut Reader) -> Read {
+    let mut all = BytesMut::new();
+    let length = reader.length();
+    loop {
+        match read(reader, length.saturating_sub(all.len() as u64)) {
+            Read::Chunk(chunk) if chunk.len() as u64 == length => return Read::Chunk(chunk),
+            Read::Chunk(chunk) => all.extend_from_slice(&chunk),
+            end => return end,
+        }
+        if all.len() as u64 == length {
+            return Read::Chunk(all.freeze());
+        }
+    }
+}
+
+/// Reads some of what is left.
+fn read(reader: &mut Reader, left: u64) -> Read {
+    let length = usize::try_from(left).unwrap_or(CHUNK).min(CHUNK);
+    let mut chunk = BytesMut::zeroed(length);
+    match reader.read(&mut chunk) {
+        Ok(0) => Read::End(Ok(())),
+        Ok(length) => {
+            chunk.truncate(length);
+            Read::Chunk(chunk.freeze())
+        }
+        Err(error) => Read::End(Err(error)),
     }
 }
 
@@ -155,10 +186,15 @@ impl Body for Fountain {
     ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         let fountain = &mut *self;
         fountain.begin();
-        let Reading::Flowing(chunks) = &mut fountain.reading else {
-            return Poll::Ready(None);
+        let read = match &mut fountain.reading {
+            Reading::Flowing(chunks) => ready!(chunks.poll_recv(cx)),
+            Reading::Read(_) => match mem::replace(&mut fountain.reading, Reading::Over) {
+                Reading::Read(read) => Some(read),
+                _ => None,
+            },
+            Reading::Idle(_) | Reading::Over => return Poll::Ready(None),
         };
-        Poll::Ready(match ready!(chunks.poll_recv(cx)) {
+        Poll::Ready(match read {
             Some(Read::Chunk(chunk)) => {
                 fountain.meter.advance(chunk.len());
                 fountain.left = fountain.left.saturating_sub(chunk.len() as u64);

@@ -3,7 +3,8 @@
 //!
 //! A store's streams are moved by one task, so neither end does disk I/O or hashing
 //! there: each has a thread that may block, and chunks wait between the two, so that
-//! neither has to wake the other for each.
+//! neither has to wake the other for each. Content that is small is read and written at
+//! once: to wake a thread takes longer.
 
 mod fountain;
 mod sink;
@@ -21,6 +22,9 @@ pub(crate) use sink::Sink;
 /// How many bytes move at a time. Each transfer holds the chunk that is filled, those
 /// that wait, and as many again, up to [`sink::TOGETHER`], that are written.
 const CHUNK: usize = 256 * 1024;
+
+/// Content up to this size, in bytes, is read or written where it is asked for.
+const AT_ONCE: usize = 64 * 1024;
 
 /// How many more chunks may wait in a transfer.
 const DEEP: u32 = 8;

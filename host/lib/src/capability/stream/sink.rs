@@ -12,7 +12,7 @@ use wasmtime::component::{Source, StreamConsumer, StreamResult};
 use wharf_oci::Digest;
 use wharf_store::{Addition, StoreError, Writer};
 
-use super::{CHUNK, Depths, Meter};
+use super::{AT_ONCE, CHUNK, Depths, Meter};
 
 /// How many chunks are written in one go, where so many wait.
 const TOGETHER: usize = 4;
@@ -155,6 +155,15 @@ fn write_all<I: Inlet>(
     finish(writer, done);
 }
 
+/// Writes the last there is, and gives the word.
+fn write_last<I: Inlet>(mut writer: I, rest: Vec<u8>, done: Word<I>) {
+    match writer.write(&[rest]) {
+        Ok(()) => finish(writer, done),
+        // Nobody waits for it where the call was given up.
+        Err(error) => drop(done.send(Err(error))),
+    }
+}
+
 fn finish<I: Inlet>(writer: I, done: Word<I>) {
     // Nobody waits for it where the call was given up, and this is not its end.
     if !done.is_closed() {
@@ -203,15 +212,11 @@ impl<I: Inlet> Drop for Sink<I> {
     fn drop(&mut self) {
         let rest = mem::take(&mut self.waiting);
         match mem::replace(&mut self.stage, Stage::Over) {
-            Stage::Idle(mut writer, done) => {
-                if done.is_closed() {
-                    return;
-                }
+            Stage::Idle(_, done) if done.is_closed() => {}
+            Stage::Idle(writer, done) if rest.len() <= AT_ONCE => write_last(*writer, rest, done),
+            Stage::Idle(writer, done) => {
                 self.runtime
-                    .spawn_blocking(move || match writer.write(&[rest]) {
-                        Ok(()) => finish(*writer, done),
-                        Err(error) => drop(done.send(Err(error))),
-                    });
+                    .spawn_blocking(move || write_last(*writer, rest, done));
             }
             Stage::Writing { chunks, .. } => {
                 if let Some(chunks) = chunks.get_ref().cloned() {
