@@ -10,6 +10,8 @@ use serde::ser::{SerializeMap as _, SerializeSeq as _, Serializer};
 use serde::{Deserialize, Serialize};
 use serde_json::Number;
 
+use crate::limit;
+
 /// A JSON value. A member whose value is `null` is as good as absent.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Json {
@@ -25,6 +27,9 @@ pub(crate) enum Json {
 impl Json {
     /// Reads a document, and nothing after it.
     pub(crate) fn parse(bytes: &[u8]) -> Result<Self, String> {
+        if values(bytes) > limit::JSON_VALUES {
+            return Err(format!("it has more than {} values", limit::JSON_VALUES));
+        }
         serde_json::from_slice(bytes)
             .map_err(|error| format!("it is not the JSON it should be: {error}"))
     }
@@ -239,10 +244,36 @@ impl<'de> Visitor<'de> for Reader {
     }
 }
 
+/// How many values a document has: each but the first comes after one of these.
+fn values(document: &[u8]) -> usize {
+    let (mut count, mut in_text, mut is_escaped) = (1, false, false);
+    for byte in document {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' if in_text => is_escaped = true,
+            b'"' => in_text = !in_text,
+            b',' | b'[' | b'{' if !in_text => count += 1,
+            _ => {}
+        }
+    }
+    count
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn values_are_counted_and_texts_are_not_looked_into() {
+        for (text, count) in [
+            ("1", 1),
+            (r#"{"a":1,"b":[2,3],"c":{"d":null}}"#, 7),
+            (r#"["a,b[{","\",[","\\",1]"#, 5),
+        ] {
+            assert_eq!(values(text.as_bytes()), count, "{text}");
+        }
+    }
 
     #[test]
     fn what_can_be_understood_in_two_ways_is_refused() {

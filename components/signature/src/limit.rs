@@ -10,6 +10,10 @@ pub const LAYERS: usize = 200;
 /// The largest manifest, bundle or payload, in bytes.
 pub const DOCUMENT_BYTES: usize = 4 * 1024 * 1024;
 
+/// How many values a JSON document may have: they take many times the memory that their text
+/// takes. A manifest with 200 signatures has some thousands.
+pub const JSON_VALUES: usize = 60_000;
+
 /// How many log entries one signature may have. Real ones have one.
 pub const LOG_ENTRIES: usize = 32;
 

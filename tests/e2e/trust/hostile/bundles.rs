@@ -54,7 +54,7 @@ fn one_manifest_of_many_signatures_is_not_fetched_when_it_is_too_much() {
 
 #[test]
 fn a_bundle_that_is_deeply_nested_is_unusable() {
-    for depth in [200, 1_000_000] {
+    for (depth, words) in [(200, "not the JSON"), (1_000_000, "more than 60000 values")] {
         let (open, close) = ("[".repeat(depth), "]".repeat(depth));
         let alone = format!("{open}{close}");
         let within = HONEST
@@ -63,9 +63,20 @@ fn a_bundle_that_is_deeply_nested_is_unusable() {
         let open = "{\"a\":".repeat(depth / 2);
         for text in [alone, within, open] {
             let deep = Beside::new().bundle(text);
-            let _ = deep.clone().verified(8).says(&["not the JSON"]);
+            let _ = deep.clone().verified(8).says(&[words]);
             let _ = deep.good().verified(0);
         }
+    }
+}
+
+#[test]
+fn a_bundle_of_a_million_values_is_unusable() {
+    let wide = format!("[{}[0]]", "[0],".repeat(900_000));
+    let within = HONEST.bundle.replacen('{', &format!("{{\"x\":{wide},"), 1);
+    for text in [wide, within] {
+        let wide = Beside::new().bundle(text);
+        let _ = wide.clone().verified(8).says(&["more than 60000 values"]);
+        let _ = wide.good().verified(0);
     }
 }
 

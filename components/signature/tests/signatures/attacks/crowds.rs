@@ -45,6 +45,8 @@ fn everything_at_once_hides_nothing() {
         Evidence::Bundle(Vec::new()),
         Evidence::Bundle(b"null".to_vec()),
         Evidence::Bundle("[".repeat(100_000).into_bytes()),
+        Evidence::Bundle(format!("[{}0]", "[0],".repeat(1_000_000)).into_bytes()),
+        manifest(format!("[{}0]", "[0],".repeat(1_000_000)), &[]),
         Evidence::Bundle(vec![b' '; 5 * 1024 * 1024]),
         Evidence::Bundle(key().bundle(&statement(other()))),
         Evidence::Bundle(stranger().bundle(&statement(subject()))),
