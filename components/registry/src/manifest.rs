@@ -52,7 +52,7 @@ pub(crate) fn name(reference: &Reference) -> ManifestName {
 }
 
 /// What a name leads to, by HEAD. None when it leads nowhere, or when the registry
-/// does not say where without sending the manifest.
+/// does not say where without sending the manifest: of a digest, it can't be elsewhere.
 pub(crate) async fn look(
     session: &Session,
     repository: &Repository,
@@ -60,11 +60,11 @@ pub(crate) async fn look(
 ) -> Result<Option<Descriptor>, Fault> {
     let request = request(session, "HEAD", repository, name)?;
     let reply = session.exchange(request, &[200, 404]).await?;
-    Ok(if reply.status == 200 {
-        described(&reply)
-    } else {
-        None
-    })
+    let found = (reply.status == 200).then(|| described(&reply)).flatten();
+    Ok(found.filter(|found| match name {
+        ManifestName::Digest(digest) => found.digest == *digest,
+        ManifestName::Tag(_) => true,
+    }))
 }
 
 /// Fetches a manifest or an index into the store.

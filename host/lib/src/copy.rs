@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use wharf_oci::manifest::Manifest;
-use wharf_oci::{Descriptor, Digest, Platform, Reference, limit};
+use wharf_oci::{Descriptor, Digest, Platform, Reference, limit, media_type};
 
 use crate::call::{Subject, unexpected};
 use crate::capability::grant::Access;
@@ -56,10 +56,19 @@ impl Wharf {
         let root = self.resolve_asked(source, asked, is_elsewhere).await?;
         let source = &source.at_digest(root.digest.clone());
         let platform = options.platform.as_ref();
-        let _ = self.trusted(source, Pull::Always, platform).await?;
+        let trusted = self.trusted(source, Pull::Always, platform).await?;
         let mut listed = self.members(&root, Some(source)).await?;
         // Itself, which is the last.
         listed.pop();
+        if trusted.is_some_and(|trusted| trusted.subject.digest != root.digest) {
+            // One of them is signed, which says nothing of the others.
+            for member in &listed {
+                if !media_type::is_index(&member.media_type) {
+                    let member = source.at_digest(member.digest.clone());
+                    self.trusted(&member, Pull::Always, None).await?;
+                }
+            }
+        }
         let mut copy = Copy {
             wharf: self,
             source,
@@ -113,10 +122,14 @@ impl Wharf {
             sources: vec![source.repository.clone()],
             asked: Asked::whole(),
         };
-        match self.call(subject, Access::Write, operation).await? {
-            Answer::Report(report) => report.try_into(),
-            _ => Err(unexpected()),
-        }
+        let Answer::Report(report) = self.call(subject, Access::Write, operation).await? else {
+            return Err(unexpected());
+        };
+        let report: Report = report.try_into()?;
+        let manifest = self
+            .pinned(source, &Asked::whole(), report.manifest)
+            .await?;
+        Ok(Report { manifest, ..report })
     }
 }
 

@@ -34,6 +34,11 @@ impl Asked {
             ..Self::default()
         }
     }
+
+    /// Whether an index itself is asked for, and none of its manifests.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.platform.as_deref() == Some(ALL)
+    }
 }
 
 impl Wharf {

@@ -61,6 +61,7 @@ mod operation;
 mod pack;
 mod package;
 mod packages;
+mod pinned;
 pub mod policy;
 mod prepare;
 mod progress;

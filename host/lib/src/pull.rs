@@ -123,15 +123,18 @@ impl Wharf {
     ) -> Result<Report, Error> {
         let pull = |reference| Operation::Pull { reference };
         let answered = if access == Access::Read {
-            self.read(reference, pull, asked).await
+            self.read(reference, pull, asked.clone()).await
         } else {
             let operation = pull(reference.to_string());
-            self.about(reference, access, operation, asked).await
+            self.about(reference, access, operation, asked.clone())
+                .await
         };
-        match answered? {
-            Answer::Report(report) => report.try_into(),
-            _ => Err(unexpected()),
-        }
+        let Answer::Report(report) = answered? else {
+            return Err(unexpected());
+        };
+        let report: Report = report.try_into()?;
+        let manifest = self.pinned(reference, &asked, report.manifest).await?;
+        Ok(Report { manifest, ..report })
     }
 
     /// What a reference was last seen as.

@@ -134,9 +134,15 @@ impl Wharf {
             manifest: manifest.to_string(),
             reference: reference.to_string(),
         };
-        match self.about(reference, access, operation, asked).await? {
-            Answer::Report(report) => report.try_into(),
-            _ => Err(unexpected()),
-        }
+        let Answer::Report(report) = self.about(reference, access, operation, asked).await? else {
+            return Err(unexpected());
+        };
+        let report: Report = report.try_into()?;
+        // What is signed next, perhaps: it has to be what was given.
+        let given = reference.at_digest(manifest.clone());
+        let manifest = self
+            .pinned(&given, &Asked::whole(), report.manifest)
+            .await?;
+        Ok(Report { manifest, ..report })
     }
 }

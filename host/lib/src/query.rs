@@ -51,15 +51,16 @@ impl Wharf {
     ) -> Result<Descriptor, Error> {
         let resolve = |reference| Operation::Resolve { reference };
         let answered = if at_mirrors {
-            self.read(reference, resolve, asked).await
+            self.read(reference, resolve, asked.clone()).await
         } else {
             let operation = resolve(reference.to_string());
-            self.about(reference, Access::Read, operation, asked).await
+            self.about(reference, Access::Read, operation, asked.clone())
+                .await
         };
-        match answered? {
-            Answer::Descriptor(answered) => descriptor(answered),
-            _ => Err(unexpected()),
-        }
+        let Answer::Descriptor(answered) = answered? else {
+            return Err(unexpected());
+        };
+        self.pinned(reference, &asked, descriptor(answered)?).await
     }
 
     /// Brings the manifest that a reference leads to, its config, and the layers of
@@ -77,10 +78,12 @@ impl Wharf {
             layers: Some(layers.iter().map(ToString::to_string).collect()),
             ..Asked::default()
         };
-        match self.read(reference, pull, asked).await? {
-            Answer::Report(report) => report.try_into(),
-            _ => Err(unexpected()),
-        }
+        let Answer::Report(report) = self.read(reference, pull, asked.clone()).await? else {
+            return Err(unexpected());
+        };
+        let report: Report = report.try_into()?;
+        let manifest = self.pinned(reference, &asked, report.manifest).await?;
+        Ok(Report { manifest, ..report })
     }
 
     /// The tags of a repository, in the registry's order: all of them or, when the

@@ -322,6 +322,34 @@ async fn content_under_a_wrong_digest_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_digest_is_itself_whatever_the_component_answers() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&folder.path().join("store")).unwrap();
+    let wharf = Wharf::builder(store.clone())
+        .registry_component(std::fs::read(HOSTILE_REGISTRY).unwrap())
+        .build()
+        .unwrap();
+    let manifest = store.put(b"{}", None).unwrap();
+    let at = |repository: &str| -> Reference {
+        let reference = format!("127.0.0.1:1/{repository}@{manifest}");
+        reference.parse().unwrap()
+    };
+    let (source, target) = (at("a"), at("b"));
+    for answered in [
+        wharf.resolve(&source, None).await.map(drop),
+        wharf.pull(&source).await.map(drop),
+        wharf.inspect(&source, None, &[]).await.map(drop),
+        wharf.copy(&source, &target).await.map(drop),
+        wharf.push(&manifest, &target).await.map(drop),
+    ] {
+        assert!(
+            matches!(&answered, Err(Error::Integrity(mismatch)) if mismatch.expected == manifest.as_str()),
+            "{answered:?}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_guest_that_never_ends_is_stopped() {
     attack("endless-loop")
         .await

@@ -4,7 +4,7 @@
 use wharf_tests::{Json, Registry, TestEnv, digest, http, json as value};
 
 use super::{author, careful, pushed, sign};
-use crate::{environment, json, text, up};
+use crate::{environment, greeting, json, push, text, up};
 
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
@@ -23,10 +23,15 @@ fn member(address: &str) -> Json {
 
 /// Publishes an index of `app:1` as `app:all`, and tells its descriptor.
 fn indexed(address: &str) -> Json {
+    put(address, &value!([member(address)]))
+}
+
+/// Publishes an index of these manifests as `app:all`, and tells its descriptor.
+fn put(address: &str, manifests: &Json) -> Json {
     let index = value!({
         "schemaVersion": 2,
         "mediaType": INDEX,
-        "manifests": [member(address)],
+        "manifests": manifests,
     });
     let content = index.to_string();
     let url = format!("http://{address}/v2/app/manifests/all");
@@ -94,6 +99,30 @@ fn an_index_that_is_signed_stands_for_what_is_in_it() {
     let _ = env
         .run(&format!("registry pull {address}/app@{app}"))
         .code(8);
+}
+
+#[test]
+fn an_index_is_copied_whole_only_where_all_of_it_is_signed() {
+    let registry = Registry::start();
+    let address = registry.address();
+    let maker = author();
+    let app = pushed(&maker, address);
+    let _ = sign(&maker, &format!("{address}/app@{app}")).success();
+    let mut members = vec![member(address)];
+    let other = greeting("other").write(&maker.work());
+    let other = push(&maker, &other, &format!("{address}/app:1")).digest();
+    members.push(member(address));
+    let index = put(address, &value!(members));
+    let reference = format!("{address}/app@{}", digest_of(&index));
+    let env = careful(&maker, address);
+    let copy = format!("registry copy {reference} {address}/copied:1");
+    let _ = env.run(&copy).code(8).says(&[&other]);
+    assert!(registry.tags("copied").is_empty());
+    let pulled = env.run(&format!("registry pull {reference}")).success();
+    assert_eq!(pulled.digest(), app);
+
+    let _ = sign(&maker, &format!("{address}/app@{other}")).success();
+    let _ = env.run(&copy).success();
 }
 
 /// What refers to a manifest, as each of them says itself.

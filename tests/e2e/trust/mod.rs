@@ -10,6 +10,7 @@ mod indexes;
 mod interop;
 mod keyless;
 mod keys;
+mod misled;
 mod required;
 mod secrets;
 mod signing;

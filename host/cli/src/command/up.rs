@@ -187,6 +187,16 @@ impl Args {
                     "--build is for a spin.toml, and {reference} was published built"
                 )));
             }
+            Source::Manifest(path) | Source::Component(path) if self.trust.names_signers() => {
+                return Err(CommandError::usage(format!(
+                    "{} is a path of this machine, and only what comes from a registry can be \
+                     required to be signed",
+                    path.display()
+                ))
+                .hint(
+                    "name a reference with --from-registry, or leave out who has to have signed",
+                ));
+            }
             Source::Manifest(manifest) if build::is_wanted(self.build) => {
                 build::build(manifest, self.profile.as_deref(), output).await?;
             }

@@ -128,7 +128,8 @@ pub(crate) struct TrustArgs {
 
     /// DANGEROUS: use it though it is not signed as your configuration requires
     ///
-    /// Says so on standard error and in the audit. What a policy requires is not concerned.
+    /// Says so on standard error and in the audit. It does not override `require-signature`
+    /// of a policy.
     #[arg(long)]
     allow_unverified: bool,
 }
@@ -150,6 +151,11 @@ impl TrustArgs {
             requirement: self.signers.requirement()?,
             place: "the command line".to_owned(),
         }))
+    }
+
+    /// Whether they say who has to have signed.
+    pub(crate) fn names_signers(&self) -> bool {
+        self.signers.is_given()
     }
 
     /// Whether what the configuration requires is set aside.

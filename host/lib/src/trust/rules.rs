@@ -61,11 +61,17 @@ impl FromStr for Prefix {
                         .next()
                         .is_some_and(|last| last != registry && last.contains(':')) =>
             {
-                Ok(Self(text.to_owned()))
+                let rest = &text[registry.len()..];
+                Ok(Self(format!("{}{rest}", plain(registry))))
             }
             _ => Err(PREFIX_EXPECTED),
         }
     }
+}
+
+/// A registry without the port that is meant where none is named: it is the same one.
+fn plain(registry: &str) -> &str {
+    registry.strip_suffix(":443").unwrap_or(registry)
 }
 
 impl fmt::Display for Prefix {
@@ -112,7 +118,8 @@ impl Rules {
     /// The rule for a reference.
     #[must_use]
     pub fn of(&self, reference: &Reference) -> Option<&Rule> {
-        let repository = format!("{}/{}", reference.registry, reference.repository);
+        let registry = plain(reference.registry.as_str());
+        let repository = format!("{registry}/{}", reference.repository);
         let fitting = self.prefixes.iter();
         let fitting = fitting.filter(|(prefix, _)| prefix.covers(&repository));
         let closest = fitting.max_by_key(|(prefix, _)| prefix.0.len());
@@ -162,6 +169,7 @@ mod tests {
                 ("r.example/team", "team"),
                 ("r.example/team/app", "app"),
                 ("localhost:5000", "local"),
+                ("s.example:443/team", "with port"),
             ]
             .into_iter()
             .map(|(prefix, place)| (prefix.parse().unwrap(), rule(place)))
@@ -176,6 +184,10 @@ mod tests {
             ("r.example.org/team/app:1", "default"),
             ("localhost:5000/x:1", "local"),
             ("localhost:50001/x:1", "default"),
+            ("r.example:443/team/app:1", "app"),
+            ("s.example/team/app:1", "with port"),
+            ("s.example:443/team/app:1", "with port"),
+            ("r.example:4430/team/app:1", "default"),
             ("hello", "default"),
         ] {
             let found = rules.of(&reference.parse().unwrap()).unwrap();

@@ -87,9 +87,9 @@ pub struct Proved {
 
 impl Wharf {
     /// What a reference leads to, be it an index or not: what is to be signed. It is in the
-    /// store, or at the registry.
+    /// store, or at the registry; what a mirror says is nothing to sign.
     pub async fn to_sign(&self, reference: &Reference) -> Result<Descriptor, Error> {
-        self.subject(reference, Look::Registry).await
+        self.subject_of(reference, Look::Registry, false).await
     }
 
     /// Signs a manifest, without publishing that: one signature for each format. The legacy

@@ -180,6 +180,16 @@ impl Wharf {
         reference: &Reference,
         look: Look,
     ) -> Result<Descriptor, Error> {
+        self.subject_of(reference, look, true).await
+    }
+
+    /// The same, by mirrors too or by the registry alone.
+    pub(super) async fn subject_of(
+        &self,
+        reference: &Reference,
+        look: Look,
+        at_mirrors: bool,
+    ) -> Result<Descriptor, Error> {
         let known = match (&reference.digest, look) {
             (Some(digest), _) => Some(digest.clone()),
             (None, Look::Here) => self.last_seen(reference).await?,
@@ -194,7 +204,7 @@ impl Wharf {
             Err(Error::MissingContent(_)) if look == Look::Here => Err(absent()),
             Err(Error::MissingContent(_)) => {
                 let asked = Asked::whole();
-                self.resolve_asked(reference, asked, true).await
+                self.resolve_asked(reference, asked, at_mirrors).await
             }
             here => here,
         }
@@ -223,19 +233,59 @@ impl Wharf {
             Some(_) => Kind::Attestation,
         };
         if look != Look::Registry {
-            let Gathered { evidence, missed } = search.here(kind).await?;
-            let verdict = self
-                .judge(reference, subject, requirement, evidence)
+            let gathered = search.here(kind).await?;
+            let (verdict, missed) = self
+                .judge_all(reference, subject, requirement, gathered)
                 .await?;
             if verdict.satisfied || look == Look::Here {
-                return verdict_of(reference, subject, requirement, verdict, missed);
+                return verdict_of(reference, subject, requirement, verdict, &missed);
             }
         }
-        let Gathered { evidence, missed } = search.there(kind).await?;
-        let verdict = self
-            .judge(reference, subject, requirement, evidence)
+        let gathered = search.there(kind).await?;
+        let (verdict, missed) = self
+            .judge_all(reference, subject, requirement, gathered)
             .await?;
-        verdict_of(reference, subject, requirement, verdict, missed)
+        verdict_of(reference, subject, requirement, verdict, &missed)
+    }
+
+    /// What all that was found is worth, and what could not be looked at. Where some of it
+    /// stops the component, the rest is judged without it.
+    async fn judge_all(
+        &self,
+        reference: &Reference,
+        subject: &Descriptor,
+        requirement: &Requirement,
+        gathered: &Gathered,
+    ) -> Result<(Verdict, Vec<Error>), Error> {
+        let Gathered { evidence, missed } = gathered;
+        let mut missed = missed.clone();
+        let judging = self.judge(reference, subject, requirement, evidence);
+        match judging.await {
+            Err(error) if is_stopped(&error) => {}
+            verdict => return Ok((verdict?, missed)),
+        }
+        let mut sound = Vec::new();
+        for one in evidence {
+            let alone = std::slice::from_ref(one);
+            match self.judge(reference, subject, requirement, alone).await {
+                Ok(_) => sound.push(one.clone()),
+                Err(error) if !is_stopped(&error) => return Err(error),
+                Err(error) if missed.contains(&error) => {}
+                Err(error) => missed.push(error),
+            }
+        }
+        let judging = self.judge(reference, subject, requirement, &sound);
+        match judging.await {
+            Err(error) if is_stopped(&error) => {
+                missed.push(error);
+                let verdict = Verdict {
+                    satisfied: false,
+                    findings: Vec::new(),
+                };
+                Ok((verdict, missed))
+            }
+            verdict => Ok((verdict?, missed)),
+        }
     }
 
     async fn judge(
@@ -261,6 +311,11 @@ impl Wharf {
             _ => Err(unexpected()),
         }
     }
+}
+
+/// Whether it was what is judged that stopped the component.
+fn is_stopped(error: &Error) -> bool {
+    matches!(error, Error::LimitExceeded(_) | Error::Other(_))
 }
 
 fn verdict_of(

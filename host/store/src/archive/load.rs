@@ -99,7 +99,8 @@ impl Store {
         for member in members.iter().filter(|it| it.subject.is_some()) {
             self.set_seen(&member.target)?;
         }
-        for member in members.iter().filter(|it| it.subject.is_none()) {
+        // Also what says that it refers to something: it says so itself.
+        for member in &members {
             if let Some(name) = &member.name {
                 allowed(member).map_err(|why| ArchiveError::NotAllowed {
                     name: name.clone(),

@@ -4,7 +4,7 @@
 //! attack, and the repository is the port of a second server on 127.0.0.1 that
 //! was not granted. What came of it is the text of an `error.other` that begins
 //! with `refused: `, with `SUCCEEDED: `, or, where only a server can tell, with
-//! `sent: `.
+//! `sent: `. Whoever asks by a digest gets something else.
 #![allow(async_fn_in_trait)]
 
 mod attacks;
@@ -21,6 +21,7 @@ wit_bindgen::generate!({
 });
 
 use exports::wharf::oci::client::{self, Guest, GuestOptions, Referrer, Report, Transport};
+use wharf::oci::content_store;
 use wharf::oci::types::{Descriptor, Error};
 
 export!(Hostile);
@@ -65,15 +66,18 @@ impl Guest for Hostile {
     }
 
     async fn resolve(_reference: String, _: client::Options) -> Result<Descriptor, Error> {
-        Err(unable())
+        another()
     }
 
     async fn pull(reference: String, _: client::Options) -> Result<Report, Error> {
+        if reference.contains('@') {
+            return reported();
+        }
         Err(Error::Other(attacks::run(&reference).await))
     }
 
     async fn push(_: String, _reference: String, _: client::Options) -> Result<Report, Error> {
-        Err(unable())
+        reported()
     }
 
     async fn send(_: String, _: String, _: client::Options) -> Result<Report, Error> {
@@ -81,7 +85,7 @@ impl Guest for Hostile {
     }
 
     async fn copy(_source: String, _: String, _: client::Options) -> Result<Report, Error> {
-        Err(unable())
+        reported()
     }
 
     async fn tags(_: String, _: client::Options) -> Result<Vec<String>, Error> {
@@ -99,6 +103,26 @@ impl Guest for Hostile {
     ) -> Result<Vec<Referrer>, Error> {
         Err(unable())
     }
+}
+
+/// Another manifest than the one that was asked for.
+fn another() -> Result<Descriptor, Error> {
+    let content =
+        br#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json"}"#;
+    let digest = content_store::put(content, None)
+        .map_err(|error| Error::Other(format!("refused: {error:?}")))?;
+    Ok(Descriptor {
+        media_type: "application/vnd.oci.image.manifest.v1+json".to_owned(),
+        digest,
+        size: content.len() as u64,
+    })
+}
+
+fn reported() -> Result<Report, Error> {
+    Ok(Report {
+        manifest: another()?,
+        transfers: Vec::new(),
+    })
 }
 
 fn unable() -> Error {
