@@ -62,7 +62,10 @@ impl Reader<'_> {
                                 format!("`{}` can't be this: {expected}", prefix.get_ref());
                             (prefix.span().start, problem)
                         })?;
-                        rules.prefixes.insert(known, rule);
+                        if rules.prefixes.insert(known, rule).is_some() {
+                            let problem = format!("`{}` is there twice", prefix.get_ref());
+                            return Err((prefix.span().start, problem));
+                        }
                     }
                 }
                 TRUSTED_ROOT => {

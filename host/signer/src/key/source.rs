@@ -52,6 +52,8 @@ impl FromStr for KeySource {
 impl fmt::Display for KeySource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            // Somebody gave the key for its file. It is not repeated.
+            Self::File(path) if is_key(path) => f.write_str("a key in place of a file's name"),
             Self::File(path) => write!(f, "`{}`", path.display()),
             Self::Environment(name) => write!(f, "`env://{name}`"),
         }
@@ -84,6 +86,11 @@ impl KeySource {
     }
 }
 
+/// Whether what should be the name of a file is PEM.
+fn is_key(path: &Path) -> bool {
+    path.to_string_lossy().contains("-----BEGIN")
+}
+
 /// At most one byte more than [`LIMIT`], of a file or a pipe.
 fn bounded(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
     // One piece from the start: growing would leave copies of the key behind.
@@ -97,6 +104,15 @@ fn bounded(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_key_that_was_given_for_its_file_is_not_repeated() {
+        let pem = "-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n";
+        let source: KeySource = pem.parse().unwrap();
+        let told = source.read().unwrap_err().to_string();
+        assert!(told.contains("a key in place of a file's name"), "{told}");
+        assert!(!told.contains("c2VjcmV0"), "{told}");
+    }
 
     #[test]
     fn a_place_is_a_file_or_a_variable() {
