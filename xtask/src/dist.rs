@@ -17,7 +17,7 @@ const COMPLETIONS: [(&str, &str); 3] = [
 ];
 
 /// The components as files, for those who run them elsewhere.
-const COMPONENTS: [&str; 2] = ["registry.wasm", "packager.wasm"];
+const COMPONENTS: [&str; 3] = ["registry.wasm", "packager.wasm", "trust.wasm"];
 
 /// What they import, made of WASI alone.
 const PLUGS: &str = "plugs.wasm";
@@ -110,12 +110,11 @@ impl Built {
         copy(&self.plugs, &share.join("wharf").join(PLUGS))?;
         programs::run(Command::new(&self.portable).arg(share.join("wharf/wharf.wasm")))?;
         copy_all(&root().join("wit"), &share.join("wharf/wit"))?;
+        let documents = share.join("doc/wharf");
         for document in DOCUMENTS {
-            copy(
-                &root().join(document),
-                &share.join("doc/wharf").join(document),
-            )?;
+            copy(&root().join(document), &documents.join(document))?;
         }
+        copy_all(&root().join("docs"), &documents.join("docs"))?;
         Ok(())
     }
 
@@ -203,10 +202,12 @@ mod tests {
             "share/man/man1/wharf.1",
             "share/wharf/registry.wasm",
             "share/wharf/packager.wasm",
+            "share/wharf/trust.wasm",
             "share/wharf/plugs.wasm",
             "share/wharf/wharf.wasm",
             "share/wharf/wit/world.wit",
             "share/doc/wharf/LICENSE",
+            "share/doc/wharf/docs/policy.md",
         ] {
             assert!(dist.join(file).is_file(), "{file}");
         }
