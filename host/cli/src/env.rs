@@ -58,7 +58,7 @@ pub(crate) const COSIGN_PASSWORD: &str = "COSIGN_PASSWORD";
 pub(crate) const SSL_CERT_FILE: &str = "SSL_CERT_FILE";
 
 /// Each of them with one line of explanation, for `wharf --help`.
-pub(crate) const TABLE: [(&str, &str); 19] = [
+pub(crate) const TABLE: [(&str, &str); 22] = [
     (
         CACHE_DIR,
         "folder of the content store (default: the user's cache folder)",
@@ -73,6 +73,7 @@ pub(crate) const TABLE: [(&str, &str); 19] = [
     (DOCKER_CONFIG, "folder of Docker's config file"),
     (XDG_CONFIG_HOME, "folder of the user's configuration"),
     (XDG_CACHE_HOME, "folder of the user's caches"),
+    ("XDG_RUNTIME_DIR", "folder in which Podman keeps logins"),
     (HTTP_LISTEN_ADDR, "default of `wharf up --listen`"),
     (
         "SPIN_VARIABLE_…",
@@ -91,6 +92,14 @@ pub(crate) const TABLE: [(&str, &str); 19] = [
         "when set, `push` puts all files of a component into an archive",
     ),
     (COSIGN_PASSWORD, "passphrase of the private key that signs"),
+    (
+        "SIGSTORE_ID_TOKEN",
+        "identity to sign with, in a job of GitLab",
+    ),
+    (
+        "ACTIONS_ID_TOKEN_…",
+        "where a job of GitHub Actions gets its identity",
+    ),
     (
         SSL_CERT_FILE,
         "certificates to trust instead of the system's",

@@ -57,7 +57,7 @@ impl Exit {
         ),
         (
             Self::Refused,
-            "refused by policy, by the sandbox, or not offered by it",
+            "refused by policy or by the sandbox, beyond a limit, or not offered",
         ),
         (
             Self::Unsigned,

@@ -12,8 +12,8 @@ use crate::size;
 pub(crate) struct UnpackingArgs {
     /// How large its archives may be unpacked, all together: `500M`, `4GiB` [default: 2GiB]
     ///
-    /// Without it, they may also not be more than a hundred times as large unpacked as
-    /// they are packed, which is what bombs are.
+    /// Without it, beyond 64 MiB they may also not be more than a hundred times as large
+    /// unpacked as they are packed, which is what bombs are.
     #[arg(long, value_name = "SIZE", value_parser = size::parse)]
     max_unpacked_size: Option<u64>,
 

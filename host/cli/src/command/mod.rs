@@ -24,8 +24,8 @@ use crate::{env, exit};
 ///
 /// `wharf registry push` packs the application that a `spin.toml` describes and sends
 /// it to a registry; `wharf up` fetches one and runs it. The registry client is itself
-/// a sandboxed WebAssembly component: it reaches the registry that you name and the
-/// content store, and uses your credential without seeing it.
+/// a sandboxed WebAssembly component: it reaches the registry that you name, where that
+/// leads, and the content store, and uses your credential without seeing it.
 #[derive(Debug, Parser)]
 #[command(name = "wharf", version, after_long_help = after_help(), max_term_width = 100)]
 struct Wharf {

@@ -103,12 +103,12 @@ pub(crate) struct ConnectionArgs {
     #[arg(hide_short_help = true)]
     retries: Option<Value>,
 
-    /// Wait at most so long before the first of these times [default: 250ms]
+    /// The longest wait before the first retry [default: 250ms]
     #[arg(long, value_name = "TIME", value_parser = config::Reader(Key::FirstWait))]
     #[arg(hide_short_help = true)]
     first_wait: Option<Value>,
 
-    /// Wait at most so long before any of them [default: 30s]
+    /// The longest wait before any retry [default: 30s]
     #[arg(long, value_name = "TIME", value_parser = config::Reader(Key::LongestWait))]
     #[arg(hide_short_help = true)]
     longest_wait: Option<Value>,
