@@ -154,7 +154,7 @@ fn whole(reader: &mut Reader) -> Read {
         match read(reader, length.saturating_sub(all.len() as u64)) {
             Read::Chunk(chunk) if chunk.len() as u64 == length => return Read::Chunk(chunk),
             Read::Chunk(chunk) => all.extend_from_slice(&chunk),
-            end => return end,
+            end @ Read::End(_) => return end,
         }
         if all.len() as u64 == length {
             return Read::Chunk(all.freeze());
