@@ -60,11 +60,11 @@ pub(crate) async fn look(
 ) -> Result<Option<Descriptor>, Fault> {
     let request = request(session, "HEAD", repository, name)?;
     let reply = session.exchange(request, &[200, 404]).await?;
-    let found = (reply.status == 200).then(|| described(&reply)).flatten();
-    Ok(found.filter(|found| match name {
-        ManifestName::Digest(digest) => found.digest == *digest,
-        ManifestName::Tag(_) => true,
-    }))
+    Ok(if reply.status == 200 {
+        described(&reply, name)
+    } else {
+        None
+    })
 }
 
 /// Fetches a manifest or an index into the store.
@@ -176,9 +176,12 @@ pub(crate) fn request(
     Ok(request.header("accept", media_type::ACCEPT_MANIFESTS))
 }
 
-/// What an answer's headers say of the manifest, when they say it all.
-fn described(reply: &Reply) -> Option<Descriptor> {
+/// What an answer's headers say of the manifest of this name, when they say it all.
+fn described(reply: &Reply, name: &ManifestName) -> Option<Descriptor> {
     let digest: Digest = reply.header("docker-content-digest")?.parse().ok()?;
+    if matches!(name, ManifestName::Digest(asked) if *asked != digest) {
+        return None;
+    }
     let size = reply.header("content-length")?.parse().ok()?;
     let media_type = media_type::essence(reply.header("content-type")?);
     Some(Descriptor::new(media_type, digest, size))

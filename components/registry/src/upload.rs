@@ -317,8 +317,10 @@ impl<'a> Upload<'a> {
         let answer = match self.session.attempt(request).await {
             Ok(answer) => answer,
             // Content that was found damaged is gone now, and would be told as missing.
-            Err(Failed::Unsent(fault)) => return Err(fault),
-            Err(Failed::Transport(..)) => return Ok(None),
+            Err(Failed::Unsent(fault)) if matches!(fault.error(), Error::Integrity(_)) => {
+                return Err(fault);
+            }
+            Err(_) => return Ok(None),
         };
         match answer.status {
             201 => knows.set(Some(true)),
