@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 pub use tempfile::TempDir;
 
@@ -114,6 +114,21 @@ impl TestEnv {
     pub fn blob(&self, digest: &str) -> Option<PathBuf> {
         let hex = digest.strip_prefix("sha256:")?;
         self.blobs().into_iter().find(|file| file.ends_with(hex))
+    }
+
+    /// Waits until the store has so many bytes of content that is still on its way.
+    pub fn wait_until_received(&self, digest: &str, bytes: u64) {
+        let hex = digest.trim_start_matches("sha256:");
+        let file = self.cache().join(format!("wharf/ingest/{hex}.data"));
+        let limit = Instant::now() + Duration::from_mins(1);
+        while fs::metadata(&file).map_or(0, |found| found.len()) < bytes {
+            assert!(
+                Instant::now() < limit,
+                "{} has no {bytes} bytes",
+                file.display()
+            );
+            std::thread::sleep(Duration::from_millis(1));
+        }
     }
 
     /// Fails when a blob of the store is not what its name says.
