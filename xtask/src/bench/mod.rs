@@ -48,7 +48,8 @@ use crate::registry::{Kind, Registry};
 /// `again` with nothing changed, pulled by `digest`, or a directory pushed `elsewhere` when
 /// the store has its content already. `far` rows go through a proxy that adds 20 ms to every
 /// round trip, that of connecting included. `sandbox` rows have Wharf and `unsandboxed`
-/// alone, in at least 15 pairs, and the start of the process beside that of `oras resolve`.
+/// alone, in at least 15 pairs, the start of the process beside that of `oras resolve`, and
+/// the same start with a signature that is `verified`.
 ///
 /// COLUMNS. Time from start to end; processor time of the program and its children; the
 /// most memory that its largest process had resident; requests, and bytes with headers, as

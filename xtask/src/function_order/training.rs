@@ -1,5 +1,5 @@
-//! Which functions a transfer calls: found by Valgrind, while `wharf` pushes an application
-//! and pulls it.
+//! Which functions a transfer calls: found by Valgrind, while `wharf` pushes an application,
+//! copies it and pulls it.
 
 use std::collections::HashSet;
 use std::fs;
@@ -24,8 +24,8 @@ const FILES: Files = Files {
     size: 192 * 1024,
 };
 
-/// The names of the functions that `wharf` calls in a pull, in a push and in a push of a
-/// directory, each once: what a pull calls comes first.
+/// The names of the functions that `wharf` calls in a pull, where there is nothing to pull,
+/// in a copy, and in a push of a directory, each once and in this order.
 pub(super) fn called(wharf: &Path) -> Result<Vec<String>> {
     programs::ensure(&[VALGRIND])?;
     let folder = tempfile::tempdir()?;
@@ -37,7 +37,7 @@ pub(super) fn called(wharf: &Path) -> Result<Vec<String>> {
     let program = Kind::DockerRegistry.program()?;
     let registry = Registry::start(&program, &folder.join("registry"))?;
     let reference = format!("{}/training/app:v1", registry.address);
-    let again = format!("{}/training/again:v1", registry.address);
+    let copied = format!("{}/training/copied:v1", registry.address);
     let watched = |command: &[&str], rest: &[&Path], store: &str| -> Result<String> {
         narrate::command(&format!("wharf {}", command.join(" ")));
         watched(wharf, folder, |wharf| {
@@ -50,11 +50,11 @@ pub(super) fn called(wharf: &Path) -> Result<Vec<String>> {
         &[&application],
         "store",
     )?;
-    let push = watched(&["registry", "copy", &reference, &again], &[], "store")?;
+    let copy = watched(&["registry", "copy", &reference, &copied], &[], "store")?;
     let pull = watched(&["registry", "pull", &reference], &[], "pulled")?;
-    let verified = watched(&["registry", "pull", &reference], &[], "pulled")?;
+    let again = watched(&["registry", "pull", &reference], &[], "pulled")?;
     let mut seen = HashSet::new();
-    let all = [&pull, &verified, &push, &directory].into_iter();
+    let all = [&pull, &again, &copy, &directory].into_iter();
     let names = all.flat_map(|profile| functions(profile));
     let called: Vec<String> = names
         .filter(|name| seen.insert(*name))
