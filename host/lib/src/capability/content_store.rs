@@ -11,7 +11,7 @@ use wharf_oci::{Digest, Reference};
 use wharf_store::{Receive, Store, StoreError};
 
 use super::denial::{Answer, Denial, asked, told};
-use super::stream::{Fountain, Meter, Sink};
+use super::stream::{AT_ONCE, Fountain, Meter, Sink};
 use crate::bindings::content_store::{self, Error, Extent};
 use crate::bindings::types::{Descriptor, Mismatch};
 use crate::blocking::blocking;
@@ -31,10 +31,6 @@ pub struct Ingest {
 /// first time, and at most.
 const FIRST_WAIT: Duration = Duration::from_millis(5);
 const LONGEST_WAIT: Duration = Duration::from_millis(200);
-
-/// Content up to this size, in bytes, is checked and made visible at once: to read it back,
-/// should that be necessary, takes a moment.
-const AT_ONCE_BYTES: u64 = 256 * 1024;
 
 /// Does a step of the store where it may wait.
 async fn step<T: Send + 'static>(
@@ -271,7 +267,7 @@ impl<T: Send + 'static> content_store::HostIngestWithStore<T> for HasSelf<State>
             wasmtime::error::Ok((inner, size, meter, state.depths.clone()))
         })?;
         // A writer waits while the same content is checked.
-        let writer = if size <= AT_ONCE_BYTES {
+        let writer = if size <= AT_ONCE as u64 {
             inner.writer(offset).map_err(Denial::from)
         } else {
             step(move || inner.writer(offset)).await?
@@ -301,7 +297,7 @@ impl<T: Send + 'static> content_store::HostIngestWithStore<T> for HasSelf<State>
             wasmtime::error::Ok((inner, digest, ingest.size))
         })?;
         let (_, watch) = store(accessor);
-        let finished = if size <= AT_ONCE_BYTES {
+        let finished = if size <= AT_ONCE as u64 {
             inner.finish().map_err(Denial::from)
         } else {
             step(move || inner.finish()).await?

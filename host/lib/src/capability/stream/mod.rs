@@ -23,8 +23,9 @@ pub(crate) use sink::Sink;
 /// that wait, and as many again, up to [`sink::TOGETHER`], that are written.
 const CHUNK: usize = 256 * 1024;
 
-/// Content up to this size, in bytes, is read or written where it is asked for.
-const AT_ONCE: usize = 64 * 1024;
+/// Content up to this size, in bytes, is read, written and made visible where that is asked
+/// for.
+pub(super) const AT_ONCE: usize = 64 * 1024;
 
 /// How many more chunks may wait in a transfer.
 const DEEP: u32 = 8;
