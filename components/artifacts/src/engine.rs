@@ -16,13 +16,13 @@ pub const REGISTRY_MEMORY_BYTES: u64 = 64 * MIB;
 /// with their types, and as what becomes of them.
 pub const PACKAGER_MEMORY_BYTES: u64 = 512 * MIB;
 
-/// How the registry component, and the trust component, is compiled and run.
-pub fn registry_config() -> Config {
+/// How the registry component, and the trust component, is compiled.
+pub(crate) fn registry_config() -> Config {
     config(REGISTRY_MEMORY_BYTES)
 }
 
-/// How the packager component is compiled and run.
-pub fn packager_config() -> Config {
+/// How the packager component is compiled.
+pub(crate) fn packager_config() -> Config {
     config(PACKAGER_MEMORY_BYTES)
 }
 
@@ -39,7 +39,8 @@ fn config(memory_bytes: u64) -> Config {
     config.memory_guard_size(64 * 1024);
     config.memory_may_move(false);
     // Where in its source a guest trapped is nobody's question, the components being
-    // stripped; and no debugger walks their stacks. Both would be copied at each start.
+    // stripped; and no debugger walks their stacks. Both would make the program larger by a
+    // fifth of its components.
     config.generate_address_map(false);
     config.native_unwind_info(false);
     config

@@ -6,11 +6,15 @@
 //! be stale.
 
 mod engine;
+#[cfg_attr(target_os = "linux", path = "in_place.rs")]
+#[cfg_attr(not(target_os = "linux"), path = "copied.rs")]
+mod code;
 
 use wasmtime::component::Component;
-use wasmtime::{Engine, Result};
+use wasmtime::{Config, Engine, Result};
 
-pub use engine::{PACKAGER_MEMORY_BYTES, REGISTRY_MEMORY_BYTES, packager_config, registry_config};
+use code::Aligned;
+pub use engine::{PACKAGER_MEMORY_BYTES, REGISTRY_MEMORY_BYTES};
 
 /// The registry component as a `.wasm` file, for those who run it elsewhere.
 pub const REGISTRY_WASM: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/registry.wasm"));
@@ -21,9 +25,22 @@ pub const PACKAGER_WASM: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/packa
 /// The trust component as a `.wasm` file, for those who run it elsewhere.
 pub const TRUST_WASM: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/trust.wasm"));
 
-const REGISTRY_CODE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/registry.cwasm"));
-const PACKAGER_CODE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/packager.cwasm"));
-const TRUST_CODE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/trust.cwasm"));
+static REGISTRY_CODE: &Aligned<[u8]> =
+    &Aligned(*include_bytes!(concat!(env!("OUT_DIR"), "/registry.cwasm")));
+static PACKAGER_CODE: &Aligned<[u8]> =
+    &Aligned(*include_bytes!(concat!(env!("OUT_DIR"), "/packager.cwasm")));
+static TRUST_CODE: &Aligned<[u8]> =
+    &Aligned(*include_bytes!(concat!(env!("OUT_DIR"), "/trust.cwasm")));
+
+/// How the registry component, and the trust component, is compiled and run.
+pub fn registry_config() -> Config {
+    code::prepared(engine::registry_config())
+}
+
+/// How the packager component is compiled and run.
+pub fn packager_config() -> Config {
+    code::prepared(engine::packager_config())
+}
 
 /// The registry component, for an engine made with [`registry_config`].
 ///
@@ -31,7 +48,7 @@ const TRUST_CODE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/trust.cwasm"
 ///
 /// When the engine was made with other settings.
 pub fn registry(engine: &Engine) -> Result<Component> {
-    load(engine, REGISTRY_CODE)
+    code::load(engine, REGISTRY_CODE)
 }
 
 /// The packager component, for an engine made with [`packager_config`].
@@ -40,7 +57,7 @@ pub fn registry(engine: &Engine) -> Result<Component> {
 ///
 /// When the engine was made with other settings.
 pub fn packager(engine: &Engine) -> Result<Component> {
-    load(engine, PACKAGER_CODE)
+    code::load(engine, PACKAGER_CODE)
 }
 
 /// The trust component, for an engine made with [`registry_config`].
@@ -49,15 +66,5 @@ pub fn packager(engine: &Engine) -> Result<Component> {
 ///
 /// When the engine was made with other settings.
 pub fn trust(engine: &Engine) -> Result<Component> {
-    load(engine, TRUST_CODE)
-}
-
-fn load(engine: &Engine, code: &'static [u8]) -> Result<Component> {
-    #[expect(
-        unsafe_code,
-        reason = "the code comes from our own build script and is part of this program"
-    )]
-    unsafe {
-        Component::deserialize(engine, code)
-    }
+    code::load(engine, TRUST_CODE)
 }
