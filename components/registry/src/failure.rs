@@ -86,7 +86,7 @@ pub(crate) fn transport(method: &'static str, url: &Url, code: &ErrorCode, tried
 pub(crate) fn again(fault: Fault, tried: Tried) -> Fault {
     let told = |exchange| Exchange {
         attempts: tried.attempts,
-        elapsed: tried.elapsed,
+        elapsed: tried.elapsed(),
         ..exchange
     };
     let error = match Error::from(fault) {
@@ -125,7 +125,7 @@ pub(crate) async fn answered(incoming: Incoming) -> Fault {
         codes,
         message,
         attempts: tried.attempts,
-        elapsed: tried.elapsed,
+        elapsed: tried.elapsed(),
     };
     let error = match status {
         401 | 403 => Error::Authentication(exchange),

@@ -9,6 +9,7 @@ use alloc::vec::Vec;
 use futures::join;
 use wharf_oci::Url;
 
+use crate::bindings::wasi::clocks::monotonic_clock;
 use crate::bindings::wasi::http::client;
 use crate::bindings::{
     Error, ErrorCode, Extent, Fields, Method, Request, RequestOptions, Response, Scheme, Trailers,
@@ -58,8 +59,8 @@ pub(crate) enum Body {
 pub(crate) struct Tried {
     /// How many times.
     pub(crate) attempts: u32,
-    /// For how long, in milliseconds.
-    pub(crate) elapsed: u64,
+    /// Since which mark of the clock.
+    pub(crate) since: u64,
 }
 
 /// Why a request got no answer.
@@ -126,25 +127,16 @@ impl Outgoing {
     pub(crate) async fn send(
         &self,
         authorization: Option<&str>,
-        settings: &Settings,
+        options: &RequestOptions,
     ) -> Result<Incoming, Failed> {
         let headers = self.fields(authorization)?;
-        let (end_of_trailers, trailers) = wit_future::new(|| Ok(None));
-        drop(end_of_trailers);
-        let options = request_options(settings);
-        let exchange = match &self.body {
-            Body::None | Body::Empty => {
-                let (request, _) = Request::new(headers, None, trailers, Some(options));
-                client::send(self.addressed(request)?).await
-            }
+        let (mut contents, mut written, mut verdict) = (None, None, None);
+        match &self.body {
+            Body::None | Body::Empty => {}
             Body::Bytes(bytes) => {
-                let (mut writer, reader) = wit_stream::new();
-                let (request, _) = Request::new(headers, Some(reader), trailers, Some(options));
-                let request = self.addressed(request)?;
-                let write = async move {
-                    writer.write_all(bytes.clone()).await;
-                };
-                join!(client::send(request), write).0
+                let (writer, reader) = wit_stream::new();
+                contents = Some(reader);
+                written = Some((writer, bytes.clone()));
             }
             Body::Content {
                 digest,
@@ -157,14 +149,27 @@ impl Outgoing {
                     length: *length,
                 };
                 let part = (!whole).then_some(part);
-                let (stream, verdict) = content_store::read(digest.clone(), part).await?;
-                let (request, _) = Request::new(headers, Some(stream), trailers, Some(options));
-                let answer = client::send(self.addressed(request)?).await;
-                // Damaged content is the reason for whatever the registry said of it.
-                verdict.await?;
-                answer
+                let read = content_store::read(digest.clone(), part).await?;
+                contents = Some(read.0);
+                verdict = Some(read.1);
+            }
+        }
+        let (no_trailers, trailers) = wit_future::new(|| Ok(None));
+        let (request, _) = Request::new(headers, contents, trailers, Some(options.clone()));
+        let sent = client::send(self.addressed(request)?);
+        let write = async {
+            // Says that there are none. Before somebody listens it would have to wait, and
+            // wake this component again.
+            drop(no_trailers);
+            if let Some((mut writer, bytes)) = written {
+                writer.write_all(bytes).await;
             }
         };
+        let (exchange, ()) = join!(sent, write);
+        if let Some(verdict) = verdict {
+            // Damaged content is the reason for whatever the registry said of it.
+            verdict.await?;
+        }
         let response = exchange.map_err(|code| Failed::Transport(Box::new(code), Tried::ONCE))?;
         Ok(Box::new(Answer {
             method: self.method,
@@ -218,8 +223,12 @@ impl Outgoing {
             "DELETE" => Method::Delete,
             other => Method::Other(other.to_owned()),
         };
-        request
-            .set_method(&method)
+        let named = match method {
+            // As it is.
+            Method::Get => Ok(()),
+            method => request.set_method(&method),
+        };
+        named
             .and_then(|()| request.set_scheme(Some(&scheme)))
             .and_then(|()| request.set_authority(Some(&origin.authority())))
             .and_then(|()| request.set_path_with_query(Some(&self.url.path_and_query())))
@@ -238,8 +247,13 @@ impl Outgoing {
 impl Tried {
     const ONCE: Self = Self {
         attempts: 1,
-        elapsed: 0,
+        since: u64::MAX,
     };
+
+    /// For how long, in milliseconds.
+    pub(crate) fn elapsed(self) -> u64 {
+        monotonic_clock::now().saturating_sub(self.since) / NANOSECONDS
+    }
 }
 
 impl Failed {
@@ -277,8 +291,10 @@ impl Answer {
     /// The body as a stream to hand on, and the word on how it ended.
     pub(crate) fn into_stream(self) -> (ByteStream, BodyEnd) {
         let (accepted, outcome) = wit_future::new(|| Ok(()));
+        let body = Response::consume_body(self.response, outcome);
+        // Which says so, and waits for nobody to hear it any more.
         drop(accepted);
-        Response::consume_body(self.response, outcome)
+        body
     }
 
     /// The whole body, which may have at most `most` bytes. How it broke off, when it
@@ -335,7 +351,8 @@ async fn collect(mut stream: ByteStream, most: u64) -> Option<Vec<u8>> {
     }
 }
 
-fn request_options(settings: &Settings) -> RequestOptions {
+/// What all requests are sent with.
+pub(crate) fn request_options(settings: &Settings) -> RequestOptions {
     let options = RequestOptions::new();
     // A host that knows no such limit says so, and bounds silence in its own way.
     let _ = options.set_connect_timeout(Some(settings.connect_timeout));
@@ -346,5 +363,7 @@ fn request_options(settings: &Settings) -> RequestOptions {
 
 /// How many bytes are read at a time where bytes are read at all.
 const CHUNK: usize = 16 * 1024;
+
+const NANOSECONDS: u64 = 1_000_000;
 
 const USER_AGENT: &str = concat!("wharf/", env!("CARGO_PKG_VERSION"));

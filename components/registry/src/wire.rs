@@ -11,10 +11,10 @@ use core::cell::{Cell, RefCell};
 
 use wharf_oci::{Origin, limit, retry};
 
-use crate::bindings::ErrorCode;
 use crate::bindings::wasi::clocks::monotonic_clock;
+use crate::bindings::{ErrorCode, RequestOptions};
 use crate::failure::{self, Fault};
-use crate::http::{Failed, Incoming, Outgoing, Tried};
+use crate::http::{self, Failed, Incoming, Outgoing, Tried};
 use crate::permit::Permits;
 use crate::reply::Reply;
 use crate::settings::Settings;
@@ -26,6 +26,7 @@ pub(crate) struct Wire {
     pub(crate) settings: Settings,
     /// The right to move a blob. Never held while waiting for a blob's lock.
     pub(crate) transfers: Permits,
+    options: RequestOptions,
     paces: RefCell<Vec<(Origin, Rc<Pace>)>>,
     seed: Cell<u64>,
 }
@@ -58,6 +59,7 @@ impl Wire {
     pub(crate) fn new(settings: Settings) -> Self {
         Self {
             transfers: Permits::adaptive(limit::FIRST_TRANSFERS, settings.concurrency),
+            options: http::request_options(&settings),
             settings,
             paces: RefCell::default(),
             seed: Cell::new(monotonic_clock::now()),
@@ -75,11 +77,14 @@ impl Wire {
         let pace = self.pace(origin);
         let mut tries = Tries::begin();
         loop {
-            let wait = pace.not_before.get().saturating_sub(monotonic_clock::now());
-            if wait > 0 {
-                monotonic_clock::wait_for(wait).await;
+            let not_before = pace.not_before.get();
+            if not_before > 0 {
+                let wait = not_before.saturating_sub(monotonic_clock::now());
+                if wait > 0 {
+                    monotonic_clock::wait_for(wait).await;
+                }
             }
-            let mut sent = outgoing.send(authorization, &self.settings).await;
+            let mut sent = outgoing.send(authorization, &self.options).await;
             tries.sent += 1;
             let transient = match &sent {
                 Ok(incoming) => retry::is_transient(incoming.status),
@@ -238,7 +243,7 @@ impl Tries {
     pub(crate) fn told(&self) -> Tried {
         Tried {
             attempts: self.sent,
-            elapsed: monotonic_clock::now().saturating_sub(self.since) / NANOSECONDS,
+            since: self.since,
         }
     }
 }
