@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use wasmtime::{Config, Engine, Result};
 
-/// How often a running guest is looked at.
-pub(crate) const TICK: Duration = Duration::from_millis(10);
+/// How often a running guest is looked at. A thread wakes for it as often, while a guest
+/// waits for the network too.
+pub(crate) const TICK: Duration = Duration::from_millis(50);
 
 /// An engine with the settings that the registry component was compiled with. One
 /// for the process: it holds no state of any call.
