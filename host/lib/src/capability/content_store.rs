@@ -11,7 +11,7 @@ use wharf_oci::{Digest, Reference};
 use wharf_store::{Receive, Store, StoreError};
 
 use super::denial::{Answer, Denial, asked, told};
-use super::stream::{AT_ONCE, Fountain, Meter, Sink};
+use super::stream::{AT_ONCE, Fountain, Inflow, Meter, Sink};
 use crate::bindings::content_store::{self, Error, Extent};
 use crate::bindings::types::{Descriptor, Mismatch};
 use crate::blocking::blocking;
@@ -283,7 +283,10 @@ impl<T: Send + 'static> content_store::HostIngestWithStore<T> for HasSelf<State>
             }
         };
         let (sink, outcome) = Sink::new(writer, depths, Some(meter));
-        accessor.with(|access| data.pipe(access, sink))?;
+        match accessor.with(|access| data.try_into::<Inflow>(access)) {
+            Ok(inflow) => sink.fill(inflow).await,
+            Err(data) => accessor.with(|access| data.pipe(access, sink))?,
+        }
         match outcome.await {
             Ok(outcome) => Ok(outcome.map_err(Error::from)),
             Err(_) => Ok(Err(Error::Failed("writing was broken off".to_owned()))),

@@ -8,6 +8,7 @@ use wasmtime::{Engine, Store};
 
 use super::{broken, finished, linker_with_std, store};
 use crate::bindings::{client, content_store, credentials, progress, registry, types};
+use crate::capability::stream;
 use crate::connection::Pace;
 use crate::engine::registry_engine;
 use crate::error::Error;
@@ -74,6 +75,7 @@ impl RegistryComponent {
         let mut linker = linker_with_std(engine)?;
         wasmtime_wasi::p3::clocks::add_to_linker(&mut linker)?;
         wasmtime_wasi_http::p3::add_to_linker(&mut linker)?;
+        stream::add_to_linker(&mut linker)?;
         content_store::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
         credentials::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;
         progress::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)?;

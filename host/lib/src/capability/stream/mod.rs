@@ -7,6 +7,7 @@
 //! once: to wake a thread takes longer.
 
 mod fountain;
+mod inflow;
 mod sink;
 
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use wharf_oci::Digest;
 use crate::progress::{Event, Observer};
 
 pub(crate) use fountain::Fountain;
+pub(crate) use inflow::{Inflow, add_to_linker};
 pub(crate) use sink::Sink;
 
 /// How many bytes move at a time. Each transfer holds the chunk that is filled, those

@@ -1,9 +1,11 @@
 //! From a stream to the store.
 
+use std::future::poll_fn;
 use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use bytes::Buf as _;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::PollSender;
@@ -12,7 +14,7 @@ use wasmtime::component::{Source, StreamConsumer, StreamResult};
 use wharf_oci::Digest;
 use wharf_store::{Addition, StoreError, Writer};
 
-use super::{AT_ONCE, CHUNK, Depths, Meter};
+use super::{AT_ONCE, CHUNK, Depths, Inflow, Meter};
 
 /// How many chunks are written in one go, where so many wait.
 const TOGETHER: usize = 4;
@@ -97,6 +99,29 @@ impl<I: Inlet> Sink<I> {
             runtime: Handle::current(),
         };
         (sink, outcome)
+    }
+
+    /// Takes a body in, to its end or to where it can't be written.
+    pub(crate) async fn fill(mut self, mut body: Inflow) {
+        while let Some(mut bytes) = body.next().await {
+            while !bytes.is_empty() {
+                let taken = self.take(&bytes);
+                bytes.advance(taken);
+                if self.waiting.len() >= CHUNK && !poll_fn(|cx| self.poll_hand_over(cx)).await {
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Takes as much as there is room for. Tells how many bytes that was.
+    fn take(&mut self, bytes: &[u8]) -> usize {
+        let taken = bytes.len().min(CHUNK - self.waiting.len());
+        self.waiting.extend_from_slice(&bytes[..taken]);
+        if let (Some(meter), 1..) = (&self.meter, taken) {
+            meter.advance(taken);
+        }
+        taken
     }
 
     /// Hands a full chunk to the writer as soon as it may wait there. Whether there
@@ -193,13 +218,8 @@ impl<I: Inlet, D> StreamConsumer<D> for Sink<I> {
             }
         }
         let mut source = source.as_direct(store);
-        let bytes = source.remaining();
-        let taken = bytes.len().min(CHUNK - sink.waiting.len());
-        sink.waiting.extend_from_slice(&bytes[..taken]);
+        let taken = sink.take(source.remaining());
         source.mark_read(taken);
-        if let (Some(meter), 1..) = (&sink.meter, taken) {
-            meter.advance(taken);
-        }
         if sink.waiting.len() >= CHUNK && sink.poll_hand_over(cx) == Poll::Ready(false) {
             return Poll::Ready(Ok(StreamResult::Dropped));
         }
