@@ -75,3 +75,28 @@ fn the_registry_component_is_small() {
     println!("{size} bytes");
     assert!(size <= 300_000, "{size} bytes");
 }
+
+/// What was copied first would be executable in memory that is no file's.
+#[cfg(target_os = "linux")]
+#[test]
+fn components_run_where_they_lie() {
+    let engine = wasmtime::Engine::new(&wharf_artifacts::registry_config()).unwrap();
+    let _registry = wharf_artifacts::registry(&engine).unwrap();
+    let program = std::env::current_exe().unwrap();
+    let mut own = 0;
+    for line in std::fs::read_to_string("/proc/self/maps").unwrap().lines() {
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        let [_, permissions, _, _, node, file @ ..] = &fields[..] else {
+            panic!("{line}");
+        };
+        if permissions.contains('x') {
+            println!("{line}");
+            assert!(!permissions.contains('w'), "{line}");
+            let systems = file.first().is_some_and(|name| name.starts_with('['));
+            assert!(*node != "0" || systems, "{line}");
+            own += u32::from(file == &[program.to_str().unwrap()]);
+        }
+    }
+    // Its own text, and the component's.
+    assert!(own >= 2, "{own}");
+}

@@ -89,6 +89,8 @@ fn leading(attack: &str, request: &Request, elsewhere: &str) -> Answer {
         )
     } else if attack == "location-in-a-pull" {
         ok.header("Location", &format!("http://{elsewhere}/upload/1"))
+    } else if attack == "read-and-handed-on" {
+        Answer::content("application/json", vec![7; 90_000])
     } else if attack == "bytes-in" {
         Answer::content("application/json", vec![7; 1 << 20])
     } else {
@@ -400,6 +402,18 @@ async fn a_guest_that_sends_or_gets_too_many_bytes_is_stopped() {
     attack("bytes-in")
         .await
         .assert_stopped("it was sent more than 100000 bytes");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_guest_left_of_an_answer_is_all_that_is_kept() {
+    let outcome = attack("read-and-handed-on").await;
+    let digest = wharf_tests::digest(&vec![7; 89_996]);
+    let told = format!("read [7, 7, 7, 7], kept Ok((\"{digest}\", 89996)), ended Ok(())");
+    assert!(
+        matches!(&outcome.error, Error::Other(text) if *text == told),
+        "{:?}",
+        outcome.error
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -11,7 +11,7 @@ use wharf_oci::{Digest, Reference};
 use wharf_store::{Receive, Store, StoreError};
 
 use super::denial::{Answer, Denial, asked, told};
-use super::stream::{AT_ONCE, Fountain, Inflow, Meter, Sink};
+use super::stream::{AT_ONCE, Fountain, Inflow, Inlet, Meter, Sink};
 use crate::bindings::content_store::{self, Error, Extent};
 use crate::bindings::types::{Descriptor, Mismatch};
 use crate::blocking::blocking;
@@ -219,7 +219,7 @@ impl content_store::HostWithStore<State> for HasSelf<State> {
         };
         let depths = accessor.with(|mut access| access.get().depths.clone());
         let (sink, outcome) = Sink::new(addition, depths, None);
-        accessor.with(|access| data.pipe(access, sink))?;
+        pour(accessor, data, sink).await?;
         let added: Result<(String, u64), Denial> = match outcome.await {
             Ok(Ok((digest, size))) => Ok((digest.into(), size)),
             Ok(Err(error)) => Err(error.into()),
@@ -283,10 +283,7 @@ impl<T: Send + 'static> content_store::HostIngestWithStore<T> for HasSelf<State>
             }
         };
         let (sink, outcome) = Sink::new(writer, depths, Some(meter));
-        match accessor.with(|access| data.try_into::<Inflow>(access)) {
-            Ok(inflow) => sink.fill(inflow).await,
-            Err(data) => accessor.with(|access| data.pipe(access, sink))?,
-        }
+        pour(accessor, data, sink).await?;
         match outcome.await {
             Ok(outcome) => Ok(outcome.map_err(Error::from)),
             Err(_) => Ok(Err(Error::Failed("writing was broken off".to_owned()))),
@@ -318,6 +315,19 @@ impl<T: Send + 'static> content_store::HostIngestWithStore<T> for HasSelf<State>
         let discarded = step(move || inner.discard()).await?;
         Ok(discarded.map_err(Error::from))
     }
+}
+
+/// Has a stream taken into the store: as the body that it is of, where it is one's.
+async fn pour<T: Send + 'static, I: Inlet>(
+    accessor: &Accessor<T, HasSelf<State>>,
+    data: StreamReader<u8>,
+    sink: Sink<I>,
+) -> wasmtime::Result<()> {
+    match accessor.with(|access| data.try_into::<Inflow>(access)) {
+        Ok(body) => sink.fill(body).await,
+        Err(data) => accessor.with(|access| data.pipe(access, sink))?,
+    }
+    Ok(())
 }
 
 fn store<T: Send>(accessor: &Accessor<T, HasSelf<State>>) -> (Store, Watch) {

@@ -3,6 +3,7 @@
 use crate::attacks::Place;
 use crate::requests::{Ask, Sent};
 use crate::wasi::http::types::{Fields, Response};
+use crate::wharf::oci::content_store;
 use crate::{wit_future, wit_stream};
 
 /// Runs the attack, if it is one of these.
@@ -62,6 +63,11 @@ pub async fn run(attack: &str, place: &Place<'_>) -> Option<String> {
             Ok(response) => read(response).await,
             Err(why) => format!("refused: {why}"),
         },
+        // Nothing hostile, only unusual.
+        "read-and-handed-on" => match Ask::get(place.registry, &tag).answered().await {
+            Ok(response) => read_and_handed_on(response).await,
+            Err(why) => format!("refused: {why}"),
+        },
         _ => return None,
     })
 }
@@ -84,6 +90,17 @@ async fn read(response: Response) -> String {
         Ok(_) => format!("SUCCEEDED: {bytes} bytes came"),
         Err(code) => format!("refused: {code:?} after {bytes} bytes"),
     }
+}
+
+/// Reads the first four bytes of an answer, and has the store keep the others.
+async fn read_and_handed_on(response: Response) -> String {
+    let (accepted, outcome) = wit_future::new(|| Ok(()));
+    drop(accepted);
+    let (mut stream, end) = Response::consume_body(response, outcome);
+    let (_, first) = stream.read(Vec::with_capacity(4)).await;
+    let kept = content_store::add(stream).await;
+    let end = end.await.map(|_| ());
+    format!("read {first:?}, kept {kept:?}, ended {end:?}")
 }
 
 fn endless_loop() -> String {

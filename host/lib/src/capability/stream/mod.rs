@@ -19,7 +19,7 @@ use crate::progress::{Event, Observer};
 
 pub(crate) use fountain::Fountain;
 pub(crate) use inflow::{Inflow, add_to_linker};
-pub(crate) use sink::Sink;
+pub(crate) use sink::{Inlet, Sink};
 
 /// How many bytes move at a time. Each transfer holds the chunk that is filled, those
 /// that wait, and as many again, up to [`sink::TOGETHER`], that are written.
