@@ -1,5 +1,5 @@
-//! Compiled components are copied to memory of Wasmtime's, which then may be run: what is
-//! part of a program may not be on every system.
+//! Compiled components are copied to memory of Wasmtime's, which sees to it that they can be
+//! run there.
 
 use wasmtime::component::Component;
 use wasmtime::{Config, Engine, Result};

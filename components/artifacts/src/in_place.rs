@@ -1,6 +1,9 @@
 //! Compiled components are run where they lie: as part of the program, they are in memory as
 //! soon as a page of them is wanted. To copy them first, as Wasmtime does on its own, costs a
 //! start a page fault for each page and as much memory again.
+//!
+//! Elsewhere than on Linux, a page of a program may not become executable; elsewhere than on
+//! x86-64, caches of instructions want to be told.
 
 #![expect(unsafe_code, reason = "what is executable is said by address")]
 
@@ -11,16 +14,19 @@ use rustix::mm::{MprotectFlags, mprotect};
 use wasmtime::component::Component;
 use wasmtime::{Config, CustomCodeMemory, Engine, Result};
 
-/// Code at an address where the pages of memory begin, on every processor that Linux runs on.
-#[repr(C, align(65536))]
+/// Code at an address where a page of memory begins.
+#[repr(C, align(4096))]
 pub(crate) struct Aligned<T: ?Sized>(pub(crate) T);
+
+/// In bytes.
+const PAGE: usize = 4096;
 
 /// Has the operating system make pages executable, whoever owns them.
 struct Protection;
 
 impl CustomCodeMemory for Protection {
     fn required_alignment(&self) -> usize {
-        rustix::param::page_size()
+        PAGE
     }
 
     fn publish_executable(&self, code: *const u8, length: usize) -> Result<()> {

@@ -6,8 +6,11 @@
 //! be stale.
 
 mod engine;
-#[cfg_attr(target_os = "linux", path = "in_place.rs")]
-#[cfg_attr(not(target_os = "linux"), path = "copied.rs")]
+#[cfg_attr(all(target_os = "linux", target_arch = "x86_64"), path = "in_place.rs")]
+#[cfg_attr(
+    not(all(target_os = "linux", target_arch = "x86_64")),
+    path = "copied.rs"
+)]
 mod code;
 
 use wasmtime::component::Component;
