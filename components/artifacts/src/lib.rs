@@ -5,13 +5,13 @@
 //! `cargo build` of a fresh clone has them; nothing is checked in and nothing can
 //! be stale.
 
-mod engine;
 #[cfg_attr(all(target_os = "linux", target_arch = "x86_64"), path = "in_place.rs")]
 #[cfg_attr(
     not(all(target_os = "linux", target_arch = "x86_64")),
     path = "copied.rs"
 )]
 mod code;
+mod engine;
 
 use wasmtime::component::Component;
 use wasmtime::{Config, Engine, Result};
