@@ -338,19 +338,13 @@ impl InOrder {
         self.broken |= offset < self.upto;
     }
 
-    /// The hash of all bytes before `offset`, if that is what there is.
-    pub(crate) fn upto(&self, offset: u64) -> Option<Hasher> {
-        (!self.broken && offset == self.upto).then(|| self.hasher.clone())
-    }
-
-    /// After bytes were written from `offset` to `end`, with the hash of all up to there
-    /// where it is known.
-    pub(crate) fn after(&mut self, offset: u64, end: u64, hasher: Option<Hasher>) {
+    /// After bytes were written at `offset`.
+    pub(crate) fn after(&mut self, offset: u64, bytes: &[u8]) {
         // Another writer may have come first to the same place meanwhile.
         self.before(offset);
-        if let Some(hasher) = hasher.filter(|_| !self.broken && offset == self.upto) {
-            self.hasher = hasher;
-            self.upto = end;
+        if !self.broken && offset == self.upto {
+            self.hasher.update(bytes);
+            self.upto += bytes.len() as u64;
         }
     }
 

@@ -114,33 +114,6 @@ fn no_byte_is_taken_beyond_the_promised_size() {
 }
 
 #[test]
-fn what_is_hashed_while_it_is_written_is_verified_all_the_same() {
-    let place = Place::new();
-    let content = bytes(3 * MIB + 5, 3);
-    let blob = describe(&content);
-    let ingest = ingest(&place.store, &blob);
-    let pieces: Vec<&[u8]> = content.chunks(200_001).collect();
-    let (first, rest) = pieces.split_at(4);
-    let mut wrong = content.clone();
-    *wrong.last_mut().unwrap() ^= 1;
-    let mut writer = ingest.writer(0).unwrap();
-    writer.write_pieces(first).unwrap();
-    // More than was promised: nothing of it is written.
-    let error = writer.write_pieces(&pieces).unwrap_err();
-    assert!(matches!(error, StoreError::Mismatch { .. }), "{error}");
-    assert_eq!(writer.written(), 4 * 200_001);
-    writer.write_pieces(rest).unwrap();
-    // What was hashed before is not what is there now.
-    ingest.writer(0).unwrap().write_pieces(&[&wrong]).unwrap();
-    let error = ingest.finish().unwrap_err();
-    assert!(matches!(error, StoreError::Mismatch { .. }), "{error}");
-    let mut writer = ingest.writer(0).unwrap();
-    writer.write_pieces(&pieces).unwrap();
-    ingest.finish().unwrap();
-    assert_eq!(read_whole(&place.store, &blob), content);
-}
-
-#[test]
 fn nothing_is_allocated_for_a_promise() {
     let place = Place::new();
     let mut blob = describe(b"content");

@@ -21,8 +21,8 @@ pub(crate) use fountain::Fountain;
 pub(crate) use inflow::{Inflow, add_to_linker};
 pub(crate) use sink::{Inlet, Sink};
 
-/// How many bytes move at a time. Each transfer holds the chunk that is filled, those
-/// that wait, and as many again, up to [`sink::TOGETHER`], that are written.
+/// How many bytes move at a time. Each transfer holds three such chunks at most, and
+/// those that wait.
 const CHUNK: usize = 256 * 1024;
 
 /// Content up to this size, in bytes, is read, written and made visible where that is asked

@@ -16,16 +16,13 @@ use wharf_store::{Addition, StoreError, Writer};
 
 use super::{AT_ONCE, CHUNK, Depths, Inflow, Meter};
 
-/// How many chunks are written in one go, where so many wait.
-const TOGETHER: usize = 4;
-
 /// Where the bytes of a stream go, in blocking calls.
 pub(crate) trait Inlet: Send + 'static {
     /// What there is to say once all of them were written.
     type Outcome: Send + 'static;
 
     /// Writes these after those before.
-    fn write(&mut self, pieces: &[Vec<u8>]) -> Result<(), StoreError>;
+    fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError>;
 
     /// To be called after the last of them.
     fn end(self) -> Result<Self::Outcome, StoreError>;
@@ -35,8 +32,8 @@ pub(crate) trait Inlet: Send + 'static {
 impl Inlet for Writer {
     type Outcome = u64;
 
-    fn write(&mut self, pieces: &[Vec<u8>]) -> Result<(), StoreError> {
-        self.write_pieces(pieces)
+    fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
+        Writer::write(self, bytes)
     }
 
     fn end(self) -> Result<u64, StoreError> {
@@ -48,10 +45,8 @@ impl Inlet for Writer {
 impl Inlet for Addition {
     type Outcome = (Digest, u64);
 
-    fn write(&mut self, pieces: &[Vec<u8>]) -> Result<(), StoreError> {
-        pieces
-            .iter()
-            .try_for_each(|piece| Addition::write(self, piece))
+    fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
+        Addition::write(self, bytes)
     }
 
     fn end(self) -> Result<(Digest, u64), StoreError> {
@@ -165,24 +160,21 @@ fn write_all<I: Inlet>(
     written: &mpsc::UnboundedSender<Vec<u8>>,
     done: Word<I>,
 ) {
-    let mut together = Vec::with_capacity(TOGETHER);
-    while chunks.blocking_recv_many(&mut together, TOGETHER) > 0 {
-        if let Err(error) = writer.write(&together) {
+    while let Some(mut chunk) = chunks.blocking_recv() {
+        if let Err(error) = writer.write(&chunk) {
             let _ = done.send(Err(error));
             return;
         }
-        for mut chunk in together.drain(..) {
-            chunk.clear();
-            // Nobody fills it again where the stream has ended.
-            let _ = written.send(chunk);
-        }
+        chunk.clear();
+        // Nobody fills it again where the stream has ended.
+        let _ = written.send(chunk);
     }
     finish(writer, done);
 }
 
 /// Writes the last there is, and gives the word.
-fn write_last<I: Inlet>(mut writer: I, rest: Vec<u8>, done: Word<I>) {
-    match writer.write(&[rest]) {
+fn write_last<I: Inlet>(mut writer: I, rest: &[u8], done: Word<I>) {
+    match writer.write(rest) {
         Ok(()) => finish(writer, done),
         // Nobody waits for it where the call was given up.
         Err(error) => drop(done.send(Err(error))),
@@ -233,10 +225,10 @@ impl<I: Inlet> Drop for Sink<I> {
         let rest = mem::take(&mut self.waiting);
         match mem::replace(&mut self.stage, Stage::Over) {
             Stage::Idle(_, done) if done.is_closed() => {}
-            Stage::Idle(writer, done) if rest.len() <= AT_ONCE => write_last(*writer, rest, done),
+            Stage::Idle(writer, done) if rest.len() <= AT_ONCE => write_last(*writer, &rest, done),
             Stage::Idle(writer, done) => {
                 self.runtime
-                    .spawn_blocking(move || write_last(*writer, rest, done));
+                    .spawn_blocking(move || write_last(*writer, &rest, done));
             }
             Stage::Writing { chunks, .. } => {
                 if let Some(chunks) = chunks.get_ref().cloned() {
