@@ -2,7 +2,6 @@
 
 use std::env;
 use std::fs::{self, File};
-use std::io::{self, Read as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -47,15 +46,6 @@ struct Taken {
 
 /// What became of a row: what was measured, or why nothing was.
 pub(super) type Outcome = (Row, Result<Sample>);
-
-/// Takes so many bytes of memory for a file, and gives them back. A virtual machine may return
-/// to its host what was free for some seconds, and who needs memory next waits for each page:
-/// that would be whoever comes after the slowest program.
-fn have_memory(folder: &Path, bytes: u64) -> io::Result<()> {
-    let mut file = tempfile::tempfile_in(folder)?;
-    io::copy(&mut io::repeat(0).take(bytes), &mut file)?;
-    Ok(())
-}
 
 /// Where runs take place.
 pub(super) struct Arena<'a> {
@@ -106,10 +96,6 @@ impl Arena<'_> {
 
     fn measure(&self, contender: Contender, row: Row, place: &Place<'_>) -> Result<Sample> {
         let command = contender.command(self.programs, row, place)?;
-        if row.moves_everything() {
-            have_memory(place.folder, place.content.files.bytes())
-                .context("what a run wants of memory could not be had before it")?;
-        }
         if let Some(proxy) = self.proxy {
             // What an earlier program left behind is not this one's.
             proxy.take();
