@@ -102,7 +102,7 @@ impl Case {
             self.step.kind,
             Kind::UploadCancel | Kind::UploadPatch | Kind::UploadState
         );
-        // The same luck has a push that was cut sent once more than from where it ended.
+        // By the same luck, what was cut is sent whole once more before it is gone on with.
         let lucky = lucky
             || (self.scenario == Scenario::PushInParts
                 && self.step.kind == Kind::UploadPut
