@@ -3,6 +3,7 @@
 mod contender;
 mod content;
 mod floor;
+mod order;
 mod proxy;
 mod report;
 mod requests;
@@ -275,13 +276,12 @@ impl Bench<'_> {
         };
         for number in 1..=runs {
             let arena = if scenario.far { &self.far } else { &self.near };
-            run(arena, number, &contenders)?;
             if scenario.sandbox {
+                run(arena, number, &contenders)?;
                 // So that each goes first as often, and what drifts weighs on both.
                 contenders.reverse();
             } else {
-                // So that none always follows the same.
-                contenders.rotate_left(1);
+                run(arena, number, &order::of_run(&contenders, number))?;
             }
         }
         for report in &mut reports {
