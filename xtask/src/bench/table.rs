@@ -79,7 +79,7 @@ fn quartiles(quartiles: &Quartiles, digits: usize, unit: &str) -> String {
 pub(super) fn targets(targets: &[Target]) -> String {
     let met = |target: &&Target| target.verdict == Verdict::Met;
     let mut text = format!(
-        "{} of {} targets are met; the others:\n\n",
+        "{} of {} targets are met",
         targets.iter().filter(met).count(),
         targets.len()
     );
@@ -98,7 +98,10 @@ pub(super) fn targets(targets: &[Target]) -> String {
     });
     let lines: Vec<[String; 3]> = std::iter::once(head).chain(lines).collect();
     if lines.len() > 1 {
+        text.push_str("; the others:\n\n");
         text.push_str(&markdown(&lines, &[]));
+    } else {
+        text.push_str(".\n");
     }
     text
 }

@@ -2,8 +2,11 @@
 
 use std::env;
 use std::fs::{self, File};
+use std::io::{self, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use serde::{Deserialize, Serialize};
@@ -46,6 +49,29 @@ struct Taken {
 
 /// What became of a row: what was measured, or why nothing was.
 pub(super) type Outcome = (Row, Result<Sample>);
+
+/// From how many bytes on it is told in a run's time whether there was memory at hand.
+const MUCH: u64 = 64 * 1024 * 1024;
+
+/// After how long what became free has gone back to a virtual machine's host. Linux looks for
+/// it two seconds after something did (`mm/page_reporting.c`).
+const GONE: Duration = Duration::from_secs(3);
+
+/// Takes so many bytes of memory for a file, and gives them back. A virtual machine may return
+/// to its host what was free for some seconds, and who needs memory next waits for each page:
+/// that would be whoever comes after the slowest program.
+fn have_memory(folder: &Path, bytes: u64) -> io::Result<()> {
+    if bytes < MUCH {
+        return Ok(());
+    }
+    // What the program before gave back would take this along, in the midst of the run.
+    thread::sleep(GONE);
+    let mut file = tempfile::tempfile_in(folder)?;
+    // In large pieces, as the programs write: the system then takes as large pieces of memory.
+    let piece = vec![0; 1024 * 1024];
+    let pieces = bytes.div_ceil(piece.len() as u64);
+    (0..pieces).try_for_each(|_| file.write_all(&piece))
+}
 
 /// Where runs take place.
 pub(super) struct Arena<'a> {
@@ -96,6 +122,10 @@ impl Arena<'_> {
 
     fn measure(&self, contender: Contender, row: Row, place: &Place<'_>) -> Result<Sample> {
         let command = contender.command(self.programs, row, place)?;
+        if row.moves_everything() {
+            have_memory(place.folder, place.content.files.bytes())
+                .context("what a run wants of memory could not be had before it")?;
+        }
         if let Some(proxy) = self.proxy {
             // What an earlier program left behind is not this one's.
             proxy.take();
