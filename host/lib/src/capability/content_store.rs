@@ -324,7 +324,7 @@ async fn pour<T: Send + 'static, I: Inlet>(
     sink: Sink<I>,
 ) -> wasmtime::Result<()> {
     match accessor.with(|access| data.try_into::<Inflow>(access)) {
-        Ok(body) => sink.fill(body).await,
+        Ok(body) => sink.fill(body).await?,
         Err(data) => accessor.with(|access| data.pipe(access, sink))?,
     }
     Ok(())

@@ -5,7 +5,7 @@ use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use bytes::Buf as _;
+use bytes::{Buf as _, Bytes};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::PollSender;
@@ -15,6 +15,8 @@ use wharf_oci::Digest;
 use wharf_store::{Addition, StoreError, Writer};
 
 use super::{AT_ONCE, CHUNK, Depths, Inflow, Meter};
+use crate::blocking::aside;
+use crate::error::Error;
 
 /// Where the bytes of a stream go, in blocking calls.
 pub(crate) trait Inlet: Send + 'static {
@@ -97,16 +99,30 @@ impl<I: Inlet> Sink<I> {
     }
 
     /// Takes a body in, to its end or to where it can't be written.
-    pub(crate) async fn fill(mut self, mut body: Inflow) {
-        while let Some(mut bytes) = body.next().await {
-            while !bytes.is_empty() {
-                let taken = self.take(&bytes);
-                bytes.advance(taken);
-                if self.waiting.len() >= CHUNK && !poll_fn(|cx| self.poll_hand_over(cx)).await {
-                    return;
+    pub(crate) async fn fill(mut self, mut body: Inflow) -> Result<(), Error> {
+        let mut rest = Bytes::new();
+        if !self.fill_chunk(&mut body, &mut rest).await {
+            return Ok(());
+        }
+        // What is large moves in a task of its own, so that what comes of it does not wake
+        // everything that waits for the guest each time.
+        aside(async move { while self.fill_chunk(&mut body, &mut rest).await {} }).await
+    }
+
+    /// Takes a chunk of a body in and hands it over. Whether there may be another: the body
+    /// has not ended, nor did the writer fail.
+    async fn fill_chunk(&mut self, body: &mut Inflow, rest: &mut Bytes) -> bool {
+        while self.waiting.len() < CHUNK {
+            if rest.is_empty() {
+                match body.next().await {
+                    Some(bytes) => *rest = bytes,
+                    None => return false,
                 }
             }
+            let taken = self.take(rest);
+            rest.advance(taken);
         }
+        poll_fn(|cx| self.poll_hand_over(cx)).await
     }
 
     /// Takes as much as there is room for. Tells how many bytes that was.
